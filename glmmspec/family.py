@@ -1,0 +1,116 @@
+"""Response families: exponential families with canonical link (docs/mathematics.md, "Model").
+
+Given the linear predictor eta, one observation's log density is
+
+    s eta - a c(eta) + const,    s = weight * y,    a = weight * trials,
+
+so that a family is its cumulant c with two derivatives, its normalising constant and its support.
+The numerical functions take NumPy and JAX arrays alike: they use the array's own namespace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+Array = Any
+"""A NumPy or a JAX array of floats."""
+
+ETA_LIMIT = 300.0
+"""exp(eta) is cut here. A Poisson density there is below exp(-1e130), so no likelihood changes,
+while e^eta and its square, summed over any data set, stay finite."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """A response family.
+
+    Attributes
+    ----------
+    name, link
+        As written in a spec.
+    cumulant
+        eta -> (c, c', c''), each of eta's shape: the cumulant, the mean and the variance of one trial.
+    log_constant
+        (y, trials) -> the part of the log density that does not depend on eta, shape (n,).
+    support
+        What a response must be, in words.
+    has_trials
+        Whether the response comes with a number of trials (`cbind`, `proportion`).
+    """
+
+    name: str
+    link: str
+    cumulant: Callable[[Array], tuple[Array, Array, Array]]
+    log_constant: Callable[[Array, Array], Array]
+    support: str
+    has_trials: bool
+
+
+def logistic_cumulant(eta: Array) -> tuple[Array, Array, Array]:
+    """c = log(1 + e^eta) and its derivatives, without overflow for any finite eta.
+
+    Every part comes from e = exp(-|eta|) <= 1: c = max(eta, 0) + log1p(e),
+    c' = 1/(1+e) or e/(1+e) by the sign of eta, c'' = e/(1+e)^2.
+    """
+    xp = eta.__array_namespace__()
+    e = xp.exp(-xp.abs(eta))
+    inverse = 1 / (1 + e)
+    mean = xp.where(eta >= 0, inverse, e * inverse)
+    return xp.maximum(eta, 0) + xp.log1p(e), mean, e * inverse * inverse
+
+
+def exponential_cumulant(eta: Array) -> tuple[Array, Array, Array]:
+    """c = c' = c'' = e^eta, cut at eta = `ETA_LIMIT`."""
+    xp = eta.__array_namespace__()
+    mean = xp.exp(xp.minimum(eta, ETA_LIMIT))
+    return mean, mean, mean
+
+
+def _no_constant(y: Array, trials: Array) -> Array:
+    return 0 * y
+
+
+def _log_binomial_coefficient(y: Array, trials: Array) -> Array:
+    from scipy.special import gammaln
+
+    return gammaln(trials + 1) - gammaln(y + 1) - gammaln(trials - y + 1)
+
+
+def _minus_log_factorial(y: Array, trials: Array) -> Array:
+    from scipy.special import gammaln
+
+    return -gammaln(y + 1)
+
+
+FAMILIES: dict[str, Family] = {
+    family.name: family
+    for family in (
+        Family(
+            name="bernoulli",
+            link="logit",
+            cumulant=logistic_cumulant,
+            log_constant=_no_constant,
+            support="0 or 1, true or false, or a factor of two levels",
+            has_trials=False,
+        ),
+        Family(
+            name="binomial",
+            link="logit",
+            cumulant=logistic_cumulant,
+            log_constant=_log_binomial_coefficient,
+            support="whole numbers of successes, from 0 to the number of trials",
+            has_trials=True,
+        ),
+        Family(
+            name="poisson",
+            link="log",
+            cumulant=exponential_cumulant,
+            log_constant=_minus_log_factorial,
+            support="whole numbers from 0 up",
+            has_trials=False,
+        ),
+    )
+}
+"""The registry of families: tests run over all of it."""
