@@ -1,0 +1,244 @@
+"""The columns of a data frame as a model sees them: numbers, truth values or factors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float, Int
+
+from glmmspec.errors import DataError, DataWarning, did_you_mean_or_list
+from glmmspec.expression import Name, number_text
+from glmmspec.ir import Levels, Model
+
+LOGICAL_LEVELS = ("FALSE", "TRUE")
+"""The levels of a truth value as a factor, as R names them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Factor:
+    """A factor: q levels in order, of which the first is the reference.
+
+    Attributes
+    ----------
+    levels
+        The level names.
+    codes
+        The level of each row, in [0, q).
+    """
+
+    levels: tuple[str, ...]
+    codes: Int[np.ndarray, " n"]
+
+
+class Table:
+    """The rows of a data frame that a model uses, its columns read as the model declares them.
+
+    Parameters
+    ----------
+    model
+        The model, for its `levels` and `factor` statements and for the places errors point at.
+    frame
+        The columns the model uses, without the rows left out.
+    rows
+        Positions in the caller's data of the frame's rows.
+
+    Attributes
+    ----------
+    notes
+        What reading the columns did that the reader should know of.
+    transform_states
+        What `scale`, `center`, `poly` and `bs` took from the data, by the text of the call.
+    """
+
+    def __init__(self, model: Model, frame: pd.DataFrame, rows: Int[np.ndarray, " n"]) -> None:
+        self.model = model
+        self.rows = rows
+        self.notes: list[DataWarning] = []
+        self.transform_states: dict[str, dict[str, Any]] = {}
+        self._frame = frame
+        self._levels = {declared.column: declared for declared in model.levels}
+        self._declared = {*self._levels, *(factor.column for factor in model.factors)}
+        self._factors: dict[str, Factor] = {}
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def row(self, position: int | np.integer[Any]) -> str:
+        """How an error names a row: by its number in the caller's data, from 1."""
+        return f"row {self.rows[position] + 1}"
+
+    def is_declared(self, name: Name) -> bool:
+        """True if the model's `levels` or `factor` statements make a factor of the column."""
+        return name.name in self._declared
+
+    def is_factor(self, name: Name) -> bool:
+        """True for a declared factor and for a column of text or of categories."""
+        return self.is_declared(name) or kind(self._frame[name.name]) == "text"
+
+    def is_numeric(self, name: Name) -> bool:
+        """True for a column of numbers that is not declared a factor."""
+        return not self.is_declared(name) and kind(self._frame[name.name]) == "number"
+
+    def values(self, name: Name) -> Float[np.ndarray, " n"] | Bool[np.ndarray, " n"]:
+        """The numbers, or the truth values, of a column.
+
+        Raises
+        ------
+        DataError
+            If a number is infinite, or the column is a factor.
+        """
+        series = self._frame[name.name]
+        held = kind(series)
+        if self.is_declared(name) or held not in ("number", "logical"):
+            raise self.error(f"column '{name.name}' is not numeric", name, hint=self._how_to_use(name))
+        if held == "logical":
+            return series.to_numpy(dtype=bool)
+        values = series.to_numpy(dtype=np.float64)
+        if not np.isfinite(values).all():
+            first = np.argmin(np.isfinite(values))
+            raise self.error(f"'{name.name}' is infinite in {self.row(first)}", name)
+        return values
+
+    def factor(self, name: Name) -> Factor:
+        """A column as a factor, whatever its type.
+
+        Levels are in the order of the model's `levels` statement; else a categorical's own; else
+        sorted, numbers as numbers.
+
+        Raises
+        ------
+        DataError
+            If `levels` leaves out a value in the data, or lists one that is not there.
+        """
+        if name.name not in self._factors:
+            self._factors[name.name] = self._read_factor(name)
+        return self._factors[name.name]
+
+    def error(self, message: str, at: Any = None, *, hint: str | None = None) -> DataError:
+        """A DataError about a part of the model (anything with a span), with its place in the text."""
+        error = self.model.error(message, span=getattr(at, "span", None), hint=hint, kind=DataError)
+        assert isinstance(error, DataError)
+        return error
+
+    def _how_to_use(self, name: Name) -> str:
+        if self.is_declared(name):
+            return "the model declares it a factor"
+        series = self._frame[name.name]
+        if kind(series) == "text":
+            return f"it holds text, such as '{series.iloc[0]}'"
+        return f"it holds {series.dtype}: make numbers of it, or declare it a factor"
+
+    def _read_factor(self, name: Name) -> Factor:
+        series = self._frame[name.name]
+        levels, codes = _coded(series)
+        if name.name in self._levels:
+            return self._ordered(series, levels, codes, self._levels[name.name])
+        used = np.bincount(codes, minlength=len(levels)) > 0
+        if used.all():
+            return Factor(levels, codes)
+        unused = [level for level, is_used in zip(levels, used, strict=True) if not is_used]
+        self.notes.append(DataWarning(f"levels of '{name.name}' without a row are dropped: {listed(unused)}"))
+        kept = tuple(level for level, is_used in zip(levels, used, strict=True) if is_used)
+        return Factor(kept, (np.cumsum(used) - 1)[codes])
+
+    def _ordered(
+        self, series: pd.Series[Any], found: tuple[str, ...], codes: Int[np.ndarray, " n"], declared: Levels
+    ) -> Factor:
+        """The factor with the declared levels, which must be those that are found."""
+        normal = _matching(kind(series))
+        place = {normal(level): position for position, level in enumerate(declared.levels)}
+        new_codes = np.array([place.get(normal(level), -1) for level in found], dtype=np.int64)[codes]
+        if (new_codes < 0).any():
+            first = np.argmax(new_codes < 0)
+            value = found[codes[first]]
+            raise self.error(
+                f"'{value}' in {self.row(first)} of '{declared.column}' is not among its levels",
+                declared,
+                hint=did_you_mean_or_list(value, declared.levels),
+            )
+        used = np.bincount(new_codes, minlength=len(declared.levels)) > 0
+        if not used.all():
+            absent = [level for level, is_used in zip(declared.levels, used, strict=True) if not is_used]
+            raise self.error(
+                f"no row has the level {listed(absent)} of '{declared.column}'",
+                declared,
+                hint=did_you_mean_or_list(absent[0], found),
+            )
+        return Factor(declared.levels, new_codes)
+
+
+def kind(series: pd.Series[Any]) -> str:
+    """What a column holds: `number`, `logical`, `text` (or categories), or `other`."""
+    dtype = series.dtype
+    if isinstance(dtype, pd.CategoricalDtype) or pd.api.types.is_string_dtype(series):
+        return "text"
+    if pd.api.types.is_bool_dtype(dtype):
+        return "logical"
+    if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(dtype):
+        return "number"
+    if not pd.api.types.is_object_dtype(dtype):
+        return "other"
+    inferred = pd.api.types.infer_dtype(series, skipna=True)
+    if inferred in ("integer", "floating", "mixed-integer-float", "decimal"):
+        return "number"
+    return {"boolean": "logical", "string": "text"}.get(inferred, "other")
+
+
+def as_factor(values: Float[np.ndarray, " n"] | Bool[np.ndarray, " n"]) -> Factor:
+    """Numbers or truth values as a factor, its levels those that occur, in increasing order."""
+    levels, codes = _coded(pd.Series(values))
+    return Factor(levels, codes)
+
+
+def listed(names: Any) -> str:
+    """Names for a message, the first ten of them."""
+    quoted = [f"'{name}'" for name in names]
+    return ", ".join(quoted[:10]) + (f" and {len(quoted) - 10} more" if len(quoted) > 10 else "")
+
+
+def _coded(series: pd.Series[Any]) -> tuple[tuple[str, ...], Int[np.ndarray, " n"]]:
+    """The levels of a column without missing values, in order, and the level of each row."""
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        values, codes = series.cat.categories, series.cat.codes.to_numpy(dtype=np.int64)
+        order = np.arange(len(values))
+    else:
+        codes, values = pd.factorize(series)
+        order = _sorting(pd.Series(values), kind(series))
+    text = _level_text(kind(pd.Series(values)))
+    names = [text(value) for value in values]
+    # Different values may have one text: they are one level.
+    place = {level: i for i, level in enumerate(dict.fromkeys(names[i] for i in order))}
+    return tuple(place), np.array([place[level] for level in names], dtype=np.int64)[codes]
+
+
+def _sorting(values: pd.Series[Any], kind: str) -> Int[np.ndarray, " q"]:
+    """The order of distinct values: by size if they are numbers, by text otherwise."""
+    if kind in ("number", "logical"):
+        return np.argsort(values.to_numpy(dtype=np.float64), kind="stable")
+    return np.argsort(values.astype(str).to_numpy(dtype=object), kind="stable")
+
+
+def _level_text(kind: str) -> Callable[[Any], str]:
+    if kind == "logical":
+        return lambda value: LOGICAL_LEVELS[bool(value)]
+    if kind == "number":
+        return lambda value: number_text(value) if isinstance(value, float) else str(value)
+    return str
+
+
+def _matching(kind: str) -> Callable[[str], str]:
+    """How a listed level is compared with the data's: 1.0 is 1 among numbers, true is TRUE among logicals."""
+    if kind == "logical":
+        return str.upper
+    return _number_or_text if kind == "number" else str
+
+
+def _number_or_text(level: str) -> str:
+    try:
+        return number_text(float(level))
+    except ValueError:
+        return level

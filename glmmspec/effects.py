@@ -1,0 +1,147 @@
+"""Random terms bound to data: a level and a multiplier per row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+
+from glmmspec.columns import Factor, Table
+from glmmspec.errors import DataError, DataWarning
+from glmmspec.evaluate import grouping, numbers
+from glmmspec.expression import Call, Expression, Name, within_term
+from glmmspec.ir import RandomTerm
+
+
+@dataclass(frozen=True, eq=False)
+class RandomEffects:
+    """One random term bound to data: never a matrix, only a level and a multiplier per row.
+
+    Attributes
+    ----------
+    name
+        The term as written, with the roles its columns took: `Female`, `0 + age | Female`.
+    grouping
+        The grouping's name, `Female` or `Site:Plot` (empty for one coefficient on a numeric column).
+    levels
+        The q level names, in order; an interaction's are joined by `:`.
+    codes
+        The level of each row, in [0, q).
+    values
+        What the effect is multiplied by in each row: 1 for an intercept.
+    component
+        Index of the variance component among `Design.components`.
+    """
+
+    name: str
+    grouping: str
+    levels: tuple[str, ...]
+    codes: Int[np.ndarray, " n"]
+    values: Float[np.ndarray, " n"]
+    component: int
+
+
+def random_effects(term: RandomTerm, table: Table, component: int) -> RandomEffects:
+    """Bind one random term.
+
+    In a term of the `|` list a column's type decides: text, categories, truth values and declared
+    factors group; numbers multiply, except that a lone column of whole numbers groups, for such
+    columns are identifiers. In the lme4 notation the bar decides.
+
+    Raises
+    ------
+    DataError
+        If it is not clear which columns group, a grouping has one level, or the multiplier is not
+        numeric or is 0 in every row.
+    """
+    groups, multiplier = _roles(term, table) if term.by_type else (term.factors, term.multiplier)
+    values = np.ones(len(table)) if multiplier is None else _multiplier(multiplier, table)
+    if not groups:
+        name = str(multiplier)
+        return RandomEffects(name, "", (name,), np.zeros(len(table), dtype=np.int64), values, component)
+    factor = reduce(_interaction, (grouping(group, table) for group in groups))
+    group_name = ":".join(within_term(group) for group in groups)
+    if len(factor.levels) < 2:
+        raise table.error(f"the grouping {group_name} has one level, '{factor.levels[0]}'", groups[0])
+    name = group_name if multiplier is None else f"0 + {within_term(multiplier)} | {group_name}"
+    return RandomEffects(name, group_name, factor.levels, factor.codes, values, component)
+
+
+def check_distinct(effects: Sequence[RandomEffects]) -> None:
+    """Refuse two terms that give every row the same grouping and multiplier.
+
+    Raises
+    ------
+    DataError
+        Naming the two, whose variances no data could tell apart.
+    """
+    # Numbered by first appearance, equal groupings have equal codes whatever their levels' order.
+    codes = [pd.factorize(effect.codes)[0] for effect in effects] if len(effects) > 1 else []
+    for i, first in enumerate(codes):
+        for j, second in enumerate(codes[:i]):
+            if np.array_equal(first, second) and np.array_equal(effects[i].values, effects[j].values):
+                raise DataError(
+                    f"the random terms '{effects[j].name}' and '{effects[i].name}' are the same in every row",
+                    hint="keep one of them",
+                )
+
+
+def _roles(term: RandomTerm, table: Table) -> tuple[tuple[Expression, ...], Expression | None]:
+    """The grouping factors and the multiplier among the factors of a term of the `|` list."""
+    numeric = [factor for factor in term.factors if _is_numeric(factor, table)]
+    groups = tuple(factor for factor in term.factors if factor not in numeric)
+    if not numeric:
+        return groups, None
+    if len(term.factors) == 1:
+        return _lone(numeric[0], table)
+    if len(numeric) > 1 or not groups:
+        names = ", ".join(str(factor) for factor in numeric)
+        raise table.error(
+            f"{term}: {names} are numeric, so it is not clear what groups",
+            numeric[0],
+            hint=f"declare the factors among them (factor {numeric[0]}), or write (0 + x | {numeric[0]})",
+        )
+    return groups, numeric[0]
+
+
+def _is_numeric(expression: Expression, table: Table) -> bool:
+    if isinstance(expression, Name):
+        return table.is_numeric(expression)
+    return not (isinstance(expression, Call) and expression.function in ("factor", "relevel"))
+
+
+def _lone(expression: Expression, table: Table) -> tuple[tuple[Expression, ...], Expression | None]:
+    """A lone numeric column: identifiers that group if whole numbers, else one random coefficient."""
+    if not isinstance(expression, Name):
+        return (), expression
+    if np.equal(np.mod(numbers(expression, table, "a random term"), 1), 0).all():
+        return (expression,), None
+    table.notes.append(
+        DataWarning(
+            f"'{expression.name}' holds numbers that are not whole: one random coefficient on it"
+            f" (to group by its values, declare `factor {expression}`)"
+        )
+    )
+    return (), expression
+
+
+def _multiplier(expression: Expression, table: Table) -> Float[np.ndarray, " n"]:
+    values = numbers(expression, table, "the multiplier of a random term")
+    if not values.any():
+        raise table.error(f"the multiplier {expression} of a random term is 0 in every row", expression)
+    return values
+
+
+def _interaction(first: Factor, second: Factor) -> Factor:
+    """The combinations of levels that occur, in the order of the first factor, then of the second."""
+    pairs = first.codes * len(second.levels) + second.codes
+    present, codes = np.unique(pairs, return_inverse=True)
+    levels = tuple(
+        f"{first.levels[pair // len(second.levels)]}:{second.levels[pair % len(second.levels)]}"
+        for pair in present.tolist()
+    )
+    return Factor(levels, codes)

@@ -1,0 +1,142 @@
+"""The fixed-effect model matrix: built by formulaic from evaluated columns, named as in R."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from formulaic import ModelSpec, SimpleFormula
+from formulaic.materializers import FactorValues, PandasMaterializer
+from formulaic.parser.types import Factor as Variable
+from formulaic.parser.types import Term
+from jaxtyping import Float
+from scipy import linalg
+
+from glmmspec.columns import Factor, Table, as_factor, listed
+from glmmspec.errors import DataError
+from glmmspec.evaluate import Basis, evaluate
+from glmmspec.expression import Expression
+from glmmspec.ir import FixedTerm
+
+RANK_TOLERANCE = 1e-7
+"""A column counts as a combination of others if less than this part of its length is not (as R's lm)."""
+
+# No two columns can have one name while levels stand apart from factors by a character of their own.
+_BETWEEN = "\x1f"
+
+
+def fixed_effects(
+    terms: tuple[FixedTerm, ...], table: Table
+) -> tuple[Float[np.ndarray, "n p"], tuple[str, ...]]:
+    """The model matrix of the fixed terms, and its columns' names as R names them.
+
+    Factors are coded by treatment contrasts, or by full indicators where their margin is not in the
+    model, as in R. Where R's coding would give aliased columns (`a:b` beside an intercept), the same
+    space is spanned without them.
+
+    Raises
+    ------
+    DataError
+        If a factor has one level, two columns get one name, or columns are linearly dependent.
+    """
+    factors = dict.fromkeys(factor for term in terms for factor in term.factors)
+    columns = {str(factor): _encodable(factor, table) for factor in factors}
+    spec = ModelSpec(
+        formula=SimpleFormula([_formulaic_term(term) for term in terms], _ordering="none"),
+        na_action="ignore",
+        output="numpy",
+    )
+    rows = pd.DataFrame(index=pd.RangeIndex(len(table)))
+    matrix = PandasMaterializer(rows, context=columns).get_model_matrix(spec)
+    x = np.ascontiguousarray(matrix.__wrapped__, dtype=np.float64)
+    names = tuple(
+        name.replace(_BETWEEN, "") if part.term.factors[0].expr != "1" else "(Intercept)"
+        for part in matrix.model_spec.structure
+        for name in part.columns
+    )
+    _check_names_differ(names)
+    _check_rank(x, names)
+    return x, names
+
+
+def _formulaic_term(term: FixedTerm) -> Term:
+    """A term of variables that formulaic looks up, so that it never evaluates their text."""
+    if not term.factors:
+        return Term([Variable("1", eval_method="literal")])
+    return Term([Variable(str(factor), eval_method="lookup") for factor in term.factors])
+
+
+def _encodable(expression: Expression, table: Table) -> FactorValues[Any]:
+    """The values of a variable in the form formulaic codes."""
+    value = evaluate(expression, table)
+    if isinstance(value, Basis):
+        return FactorValues(value.columns, kind="numerical", format="{name}{field}")
+    if not isinstance(value, Factor) and value.dtype != bool:
+        return FactorValues(value, kind="numerical")
+    factor = value if isinstance(value, Factor) else as_factor(value)
+    if len(factor.levels) < 2:
+        raise table.error(
+            f"factor {expression} has one level, {listed(factor.levels)}",
+            expression,
+            hint="take it out of the formula: it cannot have an effect",
+        )
+    return FactorValues(
+        factor.codes, kind="categorical", spans_intercept=True, encoder=_treatment_coding(factor)
+    )
+
+
+def _treatment_coding(factor: Factor) -> Callable[..., FactorValues[Any]]:
+    """Indicators of the levels, of all but the first where formulaic asks for reduced rank."""
+
+    def encode(values: Any, reduced_rank: bool, **_: Any) -> FactorValues[Any]:
+        indicators = {
+            level: (factor.codes == code).astype(np.float64)
+            for code, level in enumerate(factor.levels)
+            if code > 0 or not reduced_rank
+        }
+        return FactorValues(
+            indicators, kind="categorical", format=f"{{name}}{_BETWEEN}{{field}}", encoded=True
+        )
+
+    return encode
+
+
+def _check_names_differ(names: tuple[str, ...]) -> None:
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    if twice:
+        raise DataError(
+            f"two coefficients would be called '{twice[0]}'", hint="rename a column or one of its levels"
+        )
+
+
+def _check_rank(x: Float[np.ndarray, "n p"], names: tuple[str, ...]) -> None:
+    """Refuse columns that are zero throughout or combinations of columns before them."""
+    if not names:
+        return
+    lengths = np.linalg.norm(x, axis=0)
+    triangle: Float[np.ndarray, "r p"] = np.linalg.qr(x / np.where(lengths > 0, lengths, 1), mode="r")
+    pivots = np.abs(np.diagonal(linalg.qr(triangle, mode="r", pivoting=True)[0]))
+    if len(pivots) == len(names) and pivots[-1] > RANK_TOLERANCE:
+        return
+    raise DataError(
+        f"the fixed effects are not all estimable: {'; '.join(_aliases(triangle, names))}",
+        hint="take these terms out of the formula, or merge levels",
+    )
+
+
+def _aliases(triangle: Float[np.ndarray, "r p"], names: tuple[str, ...]) -> Iterator[str]:
+    """What each column that adds nothing to those before it is a combination of."""
+    kept: list[int] = []
+    for column, name in enumerate(names):
+        target = triangle[:, column]
+        weights = np.linalg.lstsq(triangle[:, kept], target)[0] if kept else np.zeros(0)
+        if np.linalg.norm(target - triangle[:, kept] @ weights) > RANK_TOLERANCE:
+            kept.append(column)
+        elif not target.any():
+            yield f"'{name}' is 0 in every row"
+        else:
+            involved = [names[i] for i, weight in zip(kept, weights, strict=True) if abs(weight) > 1e-6]
+            yield f"'{name}' is a combination of {listed(involved)}"

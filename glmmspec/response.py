@@ -1,0 +1,108 @@
+"""The response bound to data: counts of successes or events, and trials."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from glmmspec.columns import Factor, Table, listed
+from glmmspec.errors import GlmmSpecError, SpecError
+from glmmspec.evaluate import Basis, evaluate, numbers
+from glmmspec.expression import Expression, number_text
+from glmmspec.family import FAMILIES
+from glmmspec.ir import Model, Response
+
+Counts = Float[np.ndarray, " n"]
+
+
+def response(model: Model, table: Table) -> tuple[Counts, Counts]:
+    """The response y and the number of trials of each row, which is 1 unless the family has trials.
+
+    Raises
+    ------
+    SpecError
+        If the response's form is not one the family takes.
+    DataError
+        If it is not numeric where it must be, or a row is outside the family's support.
+    """
+    _check_form(model)
+    arguments = model.response.arguments
+    if FAMILIES[model.family].has_trials:
+        return _successes_and_trials(model.response, table)
+    y = _zero_one(arguments[0], table) if model.family == "bernoulli" else _counts(arguments[0], table)
+    return y, np.ones(len(table))
+
+
+def _check_form(model: Model) -> None:
+    """A family with trials takes two columns, the others one."""
+    trials = FAMILIES[model.family].has_trials
+    if trials == (model.response.form != "column"):
+        return
+    raise _wrong_form(model, trials)
+
+
+def _wrong_form(model: Model, trials: bool) -> GlmmSpecError:
+    at = getattr(model.response.arguments[0], "span", None)
+    if trials:
+        return model.error(
+            f"family {model.family} needs successes and trials, and the response is one column",
+            span=at,
+            hint="write cbind(successes, failures), or use family bernoulli for 0 and 1",
+            kind=SpecError,
+        )
+    hint = "use family binomial" if model.family == "bernoulli" else "give the counts as one column"
+    return model.error(
+        f"family {model.family} takes one column, not {model.response}", span=at, hint=hint, kind=SpecError
+    )
+
+
+def _successes_and_trials(response: Response, table: Table) -> tuple[Counts, Counts]:
+    successes, other = (_counts(argument, table) for argument in response.arguments)
+    if response.form == "cbind":
+        return successes, successes + other
+    _require(successes <= other, successes, response.arguments[0], table, "is more than its number of trials")
+    return successes, other
+
+
+def _counts(expression: Expression, table: Table) -> Counts:
+    values = numbers(expression, table, "the response")
+    _require(
+        (values >= 0) & (np.mod(values, 1) == 0), values, expression, table, "is not a whole number from 0 up"
+    )
+    return values
+
+
+def _zero_one(expression: Expression, table: Table) -> Counts:
+    """0 and 1, true and false, or a factor of two levels, of which the second is the success."""
+    value = evaluate(expression, table)
+    if isinstance(value, Factor):
+        return _successes(value, expression, table)
+    if isinstance(value, Basis):
+        raise table.error(f"the response {expression} has several columns", expression)
+    y = value.astype(np.float64, copy=False)
+    _require((y == 0) | (y == 1), y, expression, table, "is neither 0 nor 1")
+    return y
+
+
+def _successes(factor: Factor, expression: Expression, table: Table) -> Counts:
+    if len(factor.levels) != 2:
+        raise table.error(
+            f"the response {expression} has {len(factor.levels)} level(s), not two: {listed(factor.levels)}",
+            expression,
+            hint="family bernoulli takes 0 and 1, true and false, or a factor of two levels",
+        )
+    return factor.codes.astype(np.float64)
+
+
+def _require(
+    valid: Bool[np.ndarray, " n"], values: Counts, expression: Expression, table: Table, fault: str
+) -> None:
+    """Refuse the first row that is not valid, with its value."""
+    if not valid.all():
+        first = np.argmin(valid)
+        value = number_text(float(values[first]))
+        raise table.error(
+            f"the response is outside its family's support: {expression} = {value} {fault}"
+            f" ({table.row(first)})",
+            expression,
+        )

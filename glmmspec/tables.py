@@ -1,0 +1,231 @@
+"""Reading tables: CSV, TSV and Parquet files, and whatever data frame a caller has in hand."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from glmmspec import datasets
+from glmmspec.errors import DataError
+from glmmspec.ir import DataReference, Model
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+MISSING_WORDS = ("", "NA")
+"""What stands for a missing value in a text file; every other word is a value."""
+
+_DELIMITERS = {".csv": ",", ".tsv": "\t"}
+_ENDINGS = (*_DELIMITERS, ".parquet")
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read a CSV, TSV or Parquet file, told by its ending, as a data frame.
+
+    In text files the first line names the columns, and a column is of whole numbers, numbers, or
+    truth values (`true`, `false`) if all its fields are, of text otherwise.
+
+    Raises
+    ------
+    DataError
+        If the path is not a regular file with one of these endings, or its contents are
+        malformed: not UTF-8, a line of the wrong length, a column name used twice.
+    """
+    path = Path(path)
+    with _opened(path) as file:
+        table = _parquet(file) if path.suffix.lower() == ".parquet" else _text(file, path)
+    _check_names(table.column_names, str(path))
+    return _to_pandas(table)
+
+
+def header(path: str | Path) -> tuple[str, ...]:
+    """The column names of a file, read without pandas or the rest of the file.
+
+    Raises
+    ------
+    DataError
+        As `read_table`, as far as the names show it.
+    """
+    path = Path(path)
+    with _opened(path) as file:
+        if path.suffix.lower() == ".parquet":
+            import pyarrow.parquet as pq
+
+            found = tuple(pq.read_schema(file).names)
+        else:
+            lines = (line.decode("utf-8-sig") for line in file)
+            found = tuple(next(csv.reader(lines, delimiter=_DELIMITERS[path.suffix.lower()]), ()))
+    _check_names(found, str(path))
+    return found
+
+
+def as_frame(data: Any) -> pd.DataFrame:
+    """A pandas data frame from one, from a mapping of columns, or from any table narwhals reads.
+
+    Raises
+    ------
+    DataError
+        If `data` is none of these, its columns differ in length, or a column's name is not text or
+        is used twice.
+    """
+    import narwhals as nw
+    import pandas as pd
+
+    try:
+        if isinstance(data, Mapping):
+            data = pd.DataFrame(dict(data))
+        frame: pd.DataFrame = nw.from_native(data, eager_only=True).to_pandas()
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"cannot use {_kind_of(data)} as data: {error}",
+            hint="give a pandas, polars or pyarrow table, or a dict of equally long columns",
+        ) from error
+    _check_names(frame.columns, "the data")
+    return frame
+
+
+def resolve(model: Model) -> pd.DataFrame:
+    """The data that a model names.
+
+    Raises
+    ------
+    DataError
+        If it names none, or they cannot be read.
+    """
+    if model.data is None:
+        raise DataError(
+            "the model names no data",
+            hint='give a data frame, or add a statement: data salamander, or data "file.csv"',
+        )
+    if model.data.kind == "shipped":
+        return datasets.load(model.data.name)
+    return read_table(located(model.data, model))
+
+
+def located(reference: DataReference, model: Model) -> Path:
+    """The path of a data file: relative to the spec's folder where the model was read from a file."""
+    if "://" in reference.name:
+        raise _is_url(reference.name)
+    folder = Path(model.source.name).parent if model.source is not None else Path()
+    return folder / reference.name
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """The regular file at `path`; what goes wrong while it is read is a DataError that names it."""
+    _check_path(path)
+    import pyarrow as pa
+
+    try:
+        with path.open("rb") as file:
+            yield file
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8 text", hint="save it in the encoding UTF-8") from error
+    except (OSError, pa.ArrowException, csv.Error) as error:
+        raise DataError(f"cannot read {path}: {error}") from error
+
+
+def _check_path(path: Path) -> None:
+    if ":/" in str(path):
+        raise _is_url(str(path))
+    if path.suffix.lower() not in _ENDINGS:
+        raise DataError(
+            f"cannot tell the format of {path} by its ending", hint=f"known: {', '.join(_ENDINGS)}"
+        )
+    if path.is_dir():
+        raise DataError(f"{path} is a folder, not a file")
+    if not path.exists():
+        raise DataError(f"there is no file {path}")
+    if not path.is_file():
+        raise DataError(f"{path} is not a regular file", hint="write the table to a file first")
+
+
+def _is_url(name: str) -> DataError:
+    return DataError(f"'{name}' is not a path of a file", hint="glmmspec fetches nothing: download it first")
+
+
+def _check_names(names: Sequence[Any], where: str) -> None:
+    """Refuse columns that a formula could not name, or could not tell apart."""
+    found = list(names)
+    if not found:
+        raise DataError(f"{where} has no columns")
+    for position, name in enumerate(found, start=1):
+        if not isinstance(name, str):
+            raise DataError(f"column {position} of {where} is named {name!r}, which is not text")
+        if name in found[: position - 1]:
+            raise DataError(f"column name '{name}' stands twice in {where}", hint="rename one of them")
+
+
+def _parquet(file: BinaryIO) -> pa.Table:
+    import pyarrow.parquet as pq
+
+    return pq.ParquetFile(file).read()
+
+
+def _text(file: BinaryIO, path: Path) -> pa.Table:
+    """The table of a text file, its columns' types told from all of its rows."""
+    import pyarrow as pa
+
+    table = _read_text(file, path, {})
+    as_text = {
+        name: pa.string()
+        for name, column in zip(table.column_names, table.columns, strict=True)
+        if not _is_plain(column)
+    }
+    if not as_text:
+        return table
+    file.seek(0)
+    return _read_text(file, path, as_text)
+
+
+def _read_text(file: BinaryIO, path: Path, types: dict[str, pa.DataType]) -> pa.Table:
+    from pyarrow import csv as arrow
+
+    # Types are told from the first block, so the whole file has to be one block.
+    block = min(path.stat().st_size + 1, 2**31 - 1)
+    return arrow.read_csv(
+        file,
+        read_options=arrow.ReadOptions(block_size=block, use_threads=False),
+        parse_options=arrow.ParseOptions(
+            delimiter=_DELIMITERS[path.suffix.lower()], newlines_in_values=True, ignore_empty_lines=True
+        ),
+        convert_options=arrow.ConvertOptions(
+            null_values=list(MISSING_WORDS), strings_can_be_null=True, column_types=types
+        ),
+    )
+
+
+def _is_plain(column: pa.ChunkedArray) -> bool:
+    """False for dates and times, and for numbers among which stands the word nan: all these are text."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_floating(column.type):
+        return not pc.any(pc.is_nan(column)).as_py()
+    # What is not UTF-8 comes as binary; asked for as text, it is refused.
+    return not (pa.types.is_temporal(column.type) or pa.types.is_binary(column.type))
+
+
+def _to_pandas(table: pa.Table) -> pd.DataFrame:
+    """As pandas, where integers and truth values stay what they are if some are missing."""
+    import pandas as pd
+    import pyarrow as pa
+
+    kept = {
+        column.type
+        for column in table.columns
+        if column.null_count and (pa.types.is_integer(column.type) or pa.types.is_boolean(column.type))
+    }
+    nullable = {pa.bool_(): pd.BooleanDtype(), pa.int64(): pd.Int64Dtype()}
+    frame: pd.DataFrame = table.to_pandas(
+        types_mapper=lambda kind: nullable.get(kind) if kind in kept else None, ignore_metadata=True
+    )
+    return frame
+
+
+def _kind_of(data: Any) -> str:
+    return f"a {type(data).__name__}"
