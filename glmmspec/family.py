@@ -34,6 +34,8 @@ class Family:
         eta -> (c, c', c''), each of eta's shape: the cumulant, the mean and the variance of one trial.
     log_constant
         (y, trials) -> the part of the log density that does not depend on eta, shape (n,).
+    smoothed_eta
+        (y, trials) -> the linear predictor of one observation alone, shrunk so that it is finite, shape (n,).
     support
         What a response must be, in words.
     has_trials
@@ -44,6 +46,7 @@ class Family:
     link: str
     cumulant: Callable[[Array], tuple[Array, Array, Array]]
     log_constant: Callable[[Array, Array], Array]
+    smoothed_eta: Callable[[Array, Array], Array]
     support: str
     has_trials: bool
 
@@ -84,6 +87,15 @@ def _minus_log_factorial(y: Array, trials: Array) -> Array:
     return -gammaln(y + 1)
 
 
+def _empirical_logit(y: Array, trials: Array) -> Array:
+    xp = y.__array_namespace__()
+    return xp.log((y + 0.5) / (trials - y + 0.5))
+
+
+def _smoothed_log(y: Array, trials: Array) -> Array:
+    return y.__array_namespace__().log(y + 0.5)
+
+
 FAMILIES: dict[str, Family] = {
     family.name: family
     for family in (
@@ -92,6 +104,7 @@ FAMILIES: dict[str, Family] = {
             link="logit",
             cumulant=logistic_cumulant,
             log_constant=_no_constant,
+            smoothed_eta=_empirical_logit,
             support="0 or 1, true or false, or a factor of two levels",
             has_trials=False,
         ),
@@ -100,6 +113,7 @@ FAMILIES: dict[str, Family] = {
             link="logit",
             cumulant=logistic_cumulant,
             log_constant=_log_binomial_coefficient,
+            smoothed_eta=_empirical_logit,
             support="whole numbers of successes, from 0 to the number of trials",
             has_trials=True,
         ),
@@ -108,6 +122,7 @@ FAMILIES: dict[str, Family] = {
             link="log",
             cumulant=exponential_cumulant,
             log_constant=_minus_log_factorial,
+            smoothed_eta=_smoothed_log,
             support="whole numbers from 0 up",
             has_trials=False,
         ),

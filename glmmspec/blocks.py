@@ -1,0 +1,226 @@
+"""The independent blocks of a design, batched by size.
+
+Two random effects are joined when one row carries both; the connected components of that graph
+are blocks, over which the likelihood is a product. Blocks of like size are stacked and padded
+to one shape, so that a million blocks of one effect cost a few arrays and no Python objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from glmmspec.design import Design
+
+PADDING = -1
+"""What stands in an index array where a padded row, effect or block has no counterpart."""
+
+_ROWS_PER_BATCH = 2**15
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Blocks of like size, padded to B blocks of N rows and Q effects; T random terms.
+
+    A padded row has no successes and no trials, so that it adds exactly 0 to a log-likelihood;
+    a padded effect is `PADDING` in `component` and no row points to it with a non-zero value.
+
+    Attributes
+    ----------
+    block
+        Index of each block, `PADDING` for a padded one.
+    row, effect
+        Index of each row in the design and of each effect among all effects.
+    x, offset
+        Fixed-effect matrix and offset.
+    successes, trials
+        weight * y and weight * trials: what multiplies eta and the cumulant.
+    codes, values
+        For each row and term, the effect's position in the block, and its multiplier.
+    component
+        Variance component of each effect.
+    """
+
+    block: Int[np.ndarray, " B"]
+    row: Int[np.ndarray, "B N"]
+    effect: Int[np.ndarray, "B Q"]
+    x: Float[np.ndarray, "B N p"]
+    offset: Float[np.ndarray, "B N"]
+    successes: Float[np.ndarray, "B N"]
+    trials: Float[np.ndarray, "B N"]
+    codes: Int[np.ndarray, "B N T"]
+    values: Float[np.ndarray, "B N T"]
+    component: Int[np.ndarray, "B Q"]
+
+    def z(self) -> Float[np.ndarray, "B N Q"]:
+        """The random-effect matrix of each block, dense."""
+        n_blocks, n_rows, n_terms = self.codes.shape
+        dense = np.zeros((n_blocks, n_rows, self.component.shape[1]))
+        block, row = np.ogrid[:n_blocks, :n_rows]
+        for t in range(n_terms):
+            np.add.at(dense, (block, row, self.codes[:, :, t]), self.values[:, :, t])
+        return dense
+
+
+@dataclass(frozen=True, eq=False)
+class Partition:
+    """The assignment of a design's rows and effects to blocks.
+
+    Attributes
+    ----------
+    row_block
+        Block of each row. A row that carries no effect is in block 0: it multiplies that block's
+        integral by a constant.
+    effect_block
+        Block of each effect; effects are numbered through the terms in order.
+    effect_component
+        Variance component of each effect.
+    effects
+        Effect of each row and term.
+    """
+
+    n_blocks: int
+    row_block: Int[np.ndarray, " n"]
+    effect_block: Int[np.ndarray, " q"]
+    effect_component: Int[np.ndarray, " q"]
+    effects: Int[np.ndarray, "n T"]
+
+
+def partition(design: Design, *, joint: bool = False) -> Partition:
+    """Split a design into its independent blocks, or take all of it as one (`joint`)."""
+    sizes = [len(term.levels) for term in design.random]
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    effects = np.stack(
+        [start + term.codes for start, term in zip(starts, design.random, strict=False)], axis=1
+    )
+    carried = np.stack([term.values != 0 for term in design.random], axis=1)
+    n_effects = int(starts[-1])
+    labels = np.zeros(n_effects, dtype=np.int64) if joint else _connected(effects, carried, n_effects)
+    first = np.argmax(carried, axis=1)
+    rows = np.arange(len(effects))
+    row_block = np.where(carried[rows, first], labels[effects[rows, first]], 0)
+    return Partition(
+        n_blocks=int(labels.max()) + 1,
+        row_block=row_block,
+        effect_block=labels,
+        effect_component=np.repeat([term.component for term in design.random], sizes),
+        effects=effects,
+    )
+
+
+def _connected(
+    effects: Int[np.ndarray, "n T"], carried: Int[np.ndarray, "n T"], n_effects: int
+) -> Int[np.ndarray, " q"]:
+    """The component of each effect in the graph that joins the effects a row carries, in a chain."""
+    tails, heads = [], []
+    last = np.full(len(effects), PADDING)
+    for t in range(effects.shape[1]):
+        joins = carried[:, t] & (last != PADDING)
+        tails.append(last[joins])
+        heads.append(effects[joins, t])
+        last = np.where(carried[:, t], effects[:, t], last)
+    tail, head = np.concatenate(tails), np.concatenate(heads)
+    graph = coo_array((np.ones(len(tail), dtype=np.int8), (tail, head)), shape=(n_effects, n_effects))
+    return connected_components(graph.tocsr(), directed=False)[1].astype(np.int64)
+
+
+def batches(design: Design, parts: Partition) -> Iterator[Batch]:
+    """The blocks of a partition as batches, each of at most about 32,768 padded rows.
+
+    Sizes are rounded up (to 1, 2, 3, 4, 6, 8, 12, ...), so that few shapes, and few compilations,
+    serve any number of blocks; the last batch of a shape is filled up with empty blocks.
+    """
+    rows = _Grouping.of(parts.row_block, parts.n_blocks)
+    effects = _Grouping.of(parts.effect_block, parts.n_blocks)
+    data = _RowData.of(design, parts, effects.positions(parts.effect_block))
+    shapes = np.stack([_rounded_up(rows.sizes), _rounded_up(effects.sizes)], axis=1)
+    for n_rows, n_effects in np.unique(shapes, axis=0):
+        members = np.flatnonzero((shapes == (n_rows, n_effects)).all(axis=1))
+        per_batch = min(len(members), max(1, _ROWS_PER_BATCH // int(n_rows)))
+        for start in range(0, len(members), per_batch):
+            block = np.full(per_batch, PADDING)
+            taken = members[start : start + per_batch]
+            block[: len(taken)] = taken
+            yield data.batch(block, rows.table(block, n_rows), effects.table(block, n_effects))
+
+
+@dataclass(frozen=True, eq=False)
+class _RowData:
+    """What each row of the design brings to its block."""
+
+    x: Float[np.ndarray, "n p"]
+    offset: Float[np.ndarray, " n"]
+    successes: Float[np.ndarray, " n"]
+    trials: Float[np.ndarray, " n"]
+    codes: Int[np.ndarray, "n T"]
+    values: Float[np.ndarray, "n T"]
+    effect_component: Int[np.ndarray, " q"]
+
+    @classmethod
+    def of(cls, design: Design, parts: Partition, position: Int[np.ndarray, " q"]) -> _RowData:
+        values = np.stack([term.values for term in design.random], axis=1)
+        return cls(
+            x=design.x,
+            offset=design.offset,
+            successes=design.weights * design.y,
+            trials=design.weights * design.trials,
+            # A zero-valued term may point into another block, where positions mean nothing here.
+            codes=np.where(values != 0, position[parts.effects], 0),
+            values=values,
+            effect_component=parts.effect_component,
+        )
+
+    def batch(
+        self, block: Int[np.ndarray, " B"], row: Int[np.ndarray, "B N"], effect: Int[np.ndarray, "B Q"]
+    ) -> Batch:
+        real = row != PADDING
+        return Batch(
+            block=block,
+            row=row,
+            effect=effect,
+            x=self.x[row] * real[:, :, None],
+            offset=self.offset[row] * real,
+            successes=self.successes[row] * real,
+            trials=self.trials[row] * real,
+            codes=self.codes[row] * real[:, :, None],
+            values=self.values[row] * real[:, :, None],
+            component=np.where(effect != PADDING, self.effect_component[effect], PADDING),
+        )
+
+
+def _rounded_up(sizes: Int[np.ndarray, " B"]) -> Int[np.ndarray, " B"]:
+    """Each size rounded up to the next of 1, 2, 3, 4, 6, 8, 12, 16, 24, ..."""
+    steps = np.unique([2**k * f // 2 for k in range(62) for f in (2, 3)])
+    return np.asarray(steps[np.searchsorted(steps, np.maximum(sizes, 1))])
+
+
+@dataclass(frozen=True, eq=False)
+class _Grouping:
+    """Members (rows or effects) sorted by the block they belong to."""
+
+    order: Int[np.ndarray, " members"]
+    starts: Int[np.ndarray, " blocks"]
+    sizes: Int[np.ndarray, " blocks"]
+
+    @classmethod
+    def of(cls, label: Int[np.ndarray, " members"], n_blocks: int) -> _Grouping:
+        sizes = np.bincount(label, minlength=n_blocks)
+        return cls(np.argsort(label, kind="stable"), np.cumsum(sizes) - sizes, sizes)
+
+    def positions(self, label: Int[np.ndarray, " members"]) -> Int[np.ndarray, " members"]:
+        """The place of each member in its block."""
+        position = np.empty_like(self.order)
+        position[self.order] = np.arange(len(self.order)) - self.starts[label[self.order]]
+        return position
+
+    def table(self, block: Int[np.ndarray, " B"], width: int) -> Int[np.ndarray, "B width"]:
+        """The members of each block, padded to `width`."""
+        slots = np.arange(width)
+        inside = (block != PADDING)[:, None] & (slots < self.sizes[block][:, None])
+        at = np.where(inside, self.starts[block][:, None] + slots, 0)
+        return np.where(inside, self.order[at], PADDING)

@@ -1,0 +1,1 @@
+"""Maximum likelihood by Monte Carlo likelihood approximation (docs/mathematics.md)."""

@@ -1,0 +1,189 @@
+"""Importance sampling of the integrals of a batch of blocks."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from glmmspec.blocks import PADDING, Batch
+from glmmspec.family import Family
+from glmmspec.solver.integral import Moments, WeightedDraws, normalised
+from glmmspec.solver.kernel import Draws, Rows, Sums, weighted_sums, zero_variance_scores
+
+_ELEMENTS_PER_CHUNK = 2**18
+"""Rows times draws of one kernel call: few enough that its intermediate arrays stay in cache."""
+
+_DRAWS_PER_CHUNK = 512
+
+
+class ImportanceSample:
+    """MCLA of one batch: draws from a density free of psi, reweighted at any psi (Geyer 1994).
+
+    Parameters
+    ----------
+    effects
+        The draws; those of padded effects, and of effects with variance 0, are 0.
+    log_density
+        log q of each draw, over the effects that vary.
+    varies
+        Which components vary; the others have variance 0 and derivative 0.
+    replicates
+        How many independent sets the m draws fall into, one after another.
+    """
+
+    def __init__(
+        self,
+        batch: Batch,
+        family: Family,
+        effects: Float[np.ndarray, "B Q m"],
+        log_density: Float[np.ndarray, "B m"],
+        *,
+        varies: np.ndarray,
+        replicates: int,
+        chunk: int | None = None,
+    ) -> None:
+        self._batch = batch
+        self._family = family
+        self._replicates = replicates
+        self._n_draws = effects.shape[2]
+        self._members = _membership(batch, varies)
+        with jax.enable_x64(True):
+            self._rows = _rows(batch, self._members)
+            self._chunks = self._divide(effects, log_density, chunk or _chunk_size(batch))
+
+    @property
+    def batch(self) -> Batch:
+        """The blocks."""
+        return self._batch
+
+    def _divide(
+        self, effects: Float[np.ndarray, "B Q m"], log_density: Float[np.ndarray, "B m"], size: int
+    ) -> list[Draws]:
+        """The draws in chunks of one size, the last filled up with draws of weight 0."""
+        batch = self._batch
+        weighted = np.einsum("bnq,bn->bq", batch.z(), batch.successes)
+        constant = np.einsum("bq,bqm->bm", weighted, effects) - log_density
+        constant += (batch.successes * batch.offset).sum(axis=1)[:, None]
+        squares = np.einsum("bqk,bqm->bkm", self._members, np.square(effects))
+        lacking = -self._n_draws % size
+        padded = Draws(
+            effects=np.pad(effects, ((0, 0), (0, 0), (0, lacking))),
+            squares=np.pad(squares, ((0, 0), (0, 0), (0, lacking))),
+            constant=np.pad(constant, ((0, 0), (0, lacking)), constant_values=-np.inf),
+        )
+        return [
+            Draws(*(jnp.asarray(part[..., start : start + size]) for part in padded))
+            for start in range(0, self._n_draws, size)
+        ]
+
+    def moments(self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]) -> Moments:
+        """log L_b = log mean w and its derivatives, as the identities of `_moments` give them."""
+        total: Sums | None = None
+        with jax.enable_x64(True):
+            for chunk in self._chunks:
+                sums = self._evaluate(chunk, beta, variances)[0]
+                total = sums if total is None else _merged(total, sums)
+        assert total is not None
+        return _moments(self._batch, total, self._n_draws, self._members.sum(axis=1), variances)
+
+    def weighted_draws(
+        self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]
+    ) -> WeightedDraws:
+        """Log weights and scores at given parameters."""
+        with jax.enable_x64(True):
+            parts = [self._evaluate(chunk, beta, variances)[1:] for chunk in self._chunks]
+        shape = (self._replicates, self._n_draws // self._replicates)
+        log_weights = np.concatenate([w for w, _ in parts], axis=-1)[..., : self._n_draws]
+        scores = np.concatenate([g for _, g in parts], axis=-1)[..., : self._n_draws]
+        return WeightedDraws(
+            log_weights.reshape(*log_weights.shape[:-1], *shape), scores.reshape(*scores.shape[:-1], *shape)
+        )
+
+    def zero_variance_score(
+        self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"], component: int
+    ) -> float:
+        """dl/dnu_t at nu_t = 0, for a component t that is held at 0."""
+        of_component = self._batch.component == component
+        weights = normalised(self.weighted_draws(beta, variances).log_weights)
+        weights = weights.reshape(len(weights), -1)
+        size = self._chunks[0].constant.shape[1]
+        weights = np.pad(weights, ((0, 0), (0, -self._n_draws % size)))
+        with jax.enable_x64(True):
+            z = jnp.asarray(self._batch.z() * of_component[:, None, :])
+            return sum(
+                float(zero_variance_scores(self._family.name, self._rows, chunk, part, z, beta).sum())
+                for chunk, part in zip(
+                    self._chunks, np.split(weights, len(self._chunks), axis=1), strict=True
+                )
+            )
+
+    def _evaluate(
+        self, chunk: Draws, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]
+    ) -> tuple[Sums, np.ndarray, np.ndarray]:
+        sums, log_weights, scores = weighted_sums(self._family.name, self._rows, chunk, beta, variances)
+        return Sums(*map(np.asarray, sums)), np.asarray(log_weights), np.asarray(scores)
+
+
+def _chunk_size(batch: Batch) -> int:
+    """Draws per kernel call: a power of two, so that shapes repeat between data sets."""
+    fitting = max(1, _ELEMENTS_PER_CHUNK // batch.successes.size)
+    return max(8, min(_DRAWS_PER_CHUNK, 1 << (fitting.bit_length() - 1)))
+
+
+def _membership(batch: Batch, varies: np.ndarray) -> Float[np.ndarray, "B Q K"]:
+    """1 where an effect varies and belongs to a component."""
+    real = (batch.component != PADDING) & varies[batch.component]
+    return np.asarray(real[:, :, None] * (batch.component[:, :, None] == np.arange(len(varies))), dtype=float)
+
+
+def _rows(batch: Batch, members: Float[np.ndarray, "B Q K"]) -> Rows:
+    return Rows(
+        x=jnp.asarray(batch.x),
+        offset=jnp.asarray(batch.offset),
+        successes=jnp.asarray(batch.successes),
+        trials=jnp.asarray(batch.trials),
+        codes=jnp.asarray(batch.codes, dtype=jnp.int32),
+        values=jnp.asarray(batch.values),
+        linear=jnp.asarray(np.einsum("bnp,bn->bp", batch.x, batch.successes)),
+        counts=jnp.asarray(members.sum(axis=1)),
+    )
+
+
+def _merged(a: Sums, b: Sums) -> Sums:
+    """The sums over two sets of draws, brought to a common scale."""
+    log_max = np.maximum(a.log_max, b.log_max)
+    left, right = np.exp(a.log_max - log_max), np.exp(b.log_max - log_max)
+
+    def add(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        axes = (slice(None),) + (None,) * (x.ndim - 1)
+        return np.asarray(left[axes] * x + right[axes] * y)
+
+    return Sums(log_max, *(add(x, y) for x, y in zip(a[1:], b[1:], strict=True)))
+
+
+def _moments(
+    batch: Batch,
+    sums: Sums,
+    n_draws: int,
+    counts: Float[np.ndarray, "B K"],
+    variances: Float[np.ndarray, " K"],
+) -> Moments:
+    """Normalise the sums: W = w / sum w, and
+
+    gradient = sum W g
+    Hessian  = sum W H + sum W g g' - gradient gradient'
+
+    where sum W H is -X' diag(a sum W c'') X for beta, and q_t / (2 nu_t^2) - (sum W S_t) / nu_t^3
+    for nu_t, with sum W S_t taken back from the gradient.
+    """
+    p = batch.x.shape[2]
+    gradient = sums.score / sums.weight[:, None]
+    hessian = sums.outer / sums.weight[:, None, None] - gradient[:, :, None] * gradient[:, None, :]
+    curvature = batch.trials * sums.curvature / sums.weight[:, None]
+    hessian[:, :p, :p] -= np.matmul(batch.x.transpose(0, 2, 1), batch.x * curvature[:, :, None])
+    mean_squares = 2 * variances**2 * gradient[:, p:] + counts * variances
+    component = np.arange(p, p + len(variances))
+    hessian[:, component, component] += counts / (2 * variances**2) - mean_squares / variances**3
+    return Moments(sums.log_max + np.log(sums.weight / n_draws), gradient, hessian)

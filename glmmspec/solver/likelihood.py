@@ -1,0 +1,66 @@
+"""The approximate log-likelihood of a design: the sum over its blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from glmmspec.design import Design
+from glmmspec.solver.integral import BlockIntegrals
+
+
+@dataclass(frozen=True, eq=False)
+class Likelihood:
+    """l_m(psi) of all blocks, as a function of psi = (beta, the variances that vary).
+
+    Attributes
+    ----------
+    integrals
+        One approximation per batch of blocks.
+    varies
+        Which variance components vary; the others are held at 0.
+    constant
+        The part that depends on the data alone (binomial coefficients, factorials).
+    """
+
+    integrals: Sequence[BlockIntegrals]
+    varies: Bool[np.ndarray, " K"]
+    constant: float
+
+    @property
+    def free(self) -> Bool[np.ndarray, " P"]:
+        """Which of all parameters (coefficients, then every component) psi consists of."""
+        p = self.integrals[0].batch.x.shape[2]
+        return np.concatenate([np.ones(p, dtype=bool), self.varies])
+
+    def split(self, psi: Float[np.ndarray, " P"]) -> tuple[Float[np.ndarray, " p"], Float[np.ndarray, " K"]]:
+        """beta and all variances. A variance held at 0 is given as 1, which no sum of squares multiplies."""
+        p = self.integrals[0].batch.x.shape[2]
+        variances = np.ones(len(self.varies))
+        variances[self.varies] = psi[p:]
+        return psi[:p], variances
+
+    def __call__(
+        self, psi: Float[np.ndarray, " P"]
+    ) -> tuple[float, Float[np.ndarray, " P"], Float[np.ndarray, "P P"]]:
+        """Value, gradient and Hessian; the value is -infinity where a variance is not positive."""
+        beta, variances = self.split(psi)
+        n_free = len(psi)
+        if not (variances > 0).all() or not np.isfinite(psi).all():
+            return -np.inf, np.zeros(n_free), np.zeros((n_free, n_free))
+        value, gradient, hessian = self.constant, np.zeros(n_free), np.zeros((n_free, n_free))
+        free = self.free
+        for integrals in self.integrals:
+            moments = integrals.moments(beta, variances)
+            value += float(moments.log_integral.sum())
+            gradient += moments.gradient.sum(axis=0)[free]
+            hessian += moments.hessian.sum(axis=0)[np.ix_(free, free)]
+        return value, gradient, hessian
+
+
+def log_constant(design: Design) -> float:
+    """The weighted sum of the log normalising constants of the responses."""
+    return float(design.weights @ design.family.log_constant(design.y, design.trials))

@@ -1,0 +1,252 @@
+"""Maximum likelihood in rounds: draw, maximise, judge the error; re-centre, draw more, repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from glmmspec.blocks import Batch, batches, partition
+from glmmspec.design import Design
+from glmmspec.errors import FitError
+from glmmspec.options import SolverOptions
+from glmmspec.solver.boundary import climbs_from_zero, information_per_effect, nearly_zero
+from glmmspec.solver.likelihood import Likelihood
+from glmmspec.solver.monte_carlo import MonteCarloError, monte_carlo_error
+from glmmspec.solver.sampling import check_block_size, most_draws, sampled_likelihood
+from glmmspec.solver.separation import check_separation
+from glmmspec.solver.start import pql_start, zero_start
+from glmmspec.solver.trust_region import Maximum, maximise
+
+_PILOT_DRAWS = 512
+_GROWTH = (2, 8)
+_SETTLED = 0.5
+"""In standard errors: how far an estimate may lie from the centre of the proposals it came from."""
+
+_MOST_ROUNDS = 30
+
+
+@dataclass(frozen=True, eq=False)
+class Round:
+    """One round: the parameters its proposals were centred at, and the maximum found from there.
+
+    Attributes
+    ----------
+    beta, variances
+        The estimate; a variance of 0 was held there.
+    moved
+        Largest distance of the estimate from the proposals' centre, in standard errors.
+    error_ratio
+        Largest ratio of Monte Carlo error (standard error and bias) to standard error.
+    """
+
+    draws: int
+    beta: Float[np.ndarray, " p"]
+    variances: Float[np.ndarray, " K"]
+    likelihood: Likelihood
+    maximum: Maximum
+    covariance: Float[np.ndarray, "P P"]
+    error: MonteCarloError
+    moved: float
+    error_ratio: float
+
+    @property
+    def monte_carlo_covariance(self) -> Float[np.ndarray, "P P"]:
+        """H^-1 V H^-1 (Geyer 1994, theorem 7)."""
+        return np.asarray(self.covariance @ self.error.variance @ self.covariance)
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """The last round of a maximisation, with the rounds that led to it.
+
+    Attributes
+    ----------
+    n_blocks
+        Independent blocks of the design.
+    largest_block
+        Most random effects in one block.
+    settled
+        Whether the estimate stayed where its proposals were centred.
+    draws_limited_by
+        Why no more draws were taken though `tolerance` was not reached: `max_draws`, `memory`,
+        or None.
+    """
+
+    final: Round
+    rounds: tuple[Round, ...]
+    n_blocks: int
+    largest_block: int
+    settled: bool
+    draws_limited_by: str | None
+
+
+Progress = Callable[[Round], None]
+
+
+def estimate(design: Design, options: SolverOptions, progress: Progress | None = None) -> Estimate:
+    """Maximise the likelihood of a design.
+
+    Every round draws anew, independently, from proposals centred at the estimate of the round
+    before. Rounds start small. Draws grow until the Monte Carlo error is below `options.tolerance`
+    standard errors (or are `options.draws`), and rounds go on until the estimate stays put.
+
+    Raises
+    ------
+    FitError
+        If there is no maximum (separation), the information is singular, or memory does not suffice.
+    """
+    parts = partition(design, joint=options.blocks == "joint")
+    batch_list = list(batches(design, parts))
+    check_block_size(batch_list, options.memory)
+    plan = _DrawPlan.of(options, most_draws(batch_list, len(design.parameters), options.memory))
+    start = pql_start(design, batch_list) if options.start == "pql" else zero_start(design)
+    search = _Search(design, batch_list, options)
+    beta, variances, draws = start.beta, start.variances, plan.first
+    rounds: list[Round] = []
+    while True:
+        latest = search.round(beta, variances, draws, stream=len(rounds))
+        rounds.append(latest)
+        if progress is not None:
+            progress(latest)
+        beta, variances = latest.beta, search.next_variances(latest)
+        settled = latest.moved <= _SETTLED and bool(((variances > 0) == (latest.variances > 0)).all())
+        # More draws from proposals that are still off centre would be wasted.
+        wanted = plan.next(latest) if settled else draws
+        if (settled and wanted == draws) or len(rounds) == _MOST_ROUNDS:
+            break
+        draws = wanted
+    check_separation(design, latest.beta, latest.variances, latest.maximum.converged)
+    return Estimate(
+        final=latest,
+        rounds=tuple(rounds),
+        n_blocks=parts.n_blocks,
+        largest_block=int(np.bincount(parts.effect_block).max()),
+        settled=settled,
+        draws_limited_by=plan.limit(latest),
+    )
+
+
+@dataclass(frozen=True)
+class _DrawPlan:
+    """How many draws the next round takes."""
+
+    fixed: int | None
+    tolerance: float
+    most: int
+    memory_bound: bool
+
+    @classmethod
+    def of(cls, options: SolverOptions, affordable: int) -> _DrawPlan:
+        smallest = options.draws or min(_PILOT_DRAWS, options.max_draws)
+        if smallest > affordable:
+            raise FitError(
+                f"{smallest} draws of the random effects do not fit in {options.memory:g} GiB",
+                hint=f"at most {affordable} do; raise solver memory = ..., or lower draws",
+            )
+        # A power of two keeps quasi-random points balanced.
+        bound = 1 << (affordable.bit_length() - 1)
+        return cls(options.draws, options.tolerance, min(options.max_draws, bound), bound < options.max_draws)
+
+    @property
+    def first(self) -> int:
+        return min(_PILOT_DRAWS, self.fixed or self.most)
+
+    def next(self, latest: Round) -> int:
+        if self.fixed is not None:
+            return self.fixed
+        if latest.error_ratio <= self.tolerance:
+            return latest.draws
+        # The error falls at least as fast as 1 / sqrt(draws).
+        factor = 2 ** int(np.log2((latest.error_ratio / self.tolerance) ** 2))
+        return min(self.most, latest.draws * int(np.clip(factor, *_GROWTH)))
+
+    def limit(self, latest: Round) -> str | None:
+        if self.fixed is not None or latest.error_ratio <= self.tolerance:
+            return None
+        return "memory" if self.memory_bound else "max_draws"
+
+
+@dataclass
+class _Search:
+    """The maximisation of one design: draws at given parameters, and which variances to hold at 0."""
+
+    design: Design
+    batches: Sequence[Batch]
+    options: SolverOptions
+
+    def __post_init__(self) -> None:
+        self._positive: Bool[np.ndarray, " K"] = np.zeros(len(self.design.components), dtype=bool)
+
+    def round(
+        self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"], draws: int, stream: int
+    ) -> Round:
+        """Draw at the given parameters and maximise from there."""
+        likelihood = sampled_likelihood(
+            self.design, self.batches, beta, variances, draws=draws, options=self.options, stream=stream
+        )
+        centre = np.concatenate([beta, variances[variances > 0]])
+        maximum = maximise(
+            likelihood,
+            centre,
+            scale=_scale(likelihood(centre)[2], centre, len(beta)),
+            rmax=self.options.rmax,
+            iterlim=self.options.iterlim,
+        )
+        covariance = self._covariance(maximum, variances > 0)
+        error = monte_carlo_error(likelihood, maximum.argument)
+        standard_errors = np.sqrt(np.diagonal(covariance))
+        spread = np.diagonal(covariance @ error.variance @ covariance) + np.square(covariance @ error.bias)
+        estimated = np.zeros(len(variances))
+        estimated[variances > 0] = maximum.argument[len(beta) :]
+        return Round(
+            draws=draws,
+            beta=maximum.argument[: len(beta)],
+            variances=estimated,
+            likelihood=likelihood,
+            maximum=maximum,
+            covariance=covariance,
+            error=error,
+            moved=float((np.abs(maximum.argument - centre) / standard_errors).max(initial=0)),
+            error_ratio=float((np.sqrt(spread) / standard_errors).max(initial=0)),
+        )
+
+    def next_variances(self, latest: Round) -> Float[np.ndarray, " K"]:
+        """The variances to centre the next round at: as estimated, but some put to 0, or released from it.
+
+        A small variance is tried at 0; it returns, for good, if the likelihood climbs from there.
+        """
+        variances = latest.variances.copy()
+        information = information_per_effect(self.design, self.batches, latest.beta, variances)
+        for t in np.flatnonzero(variances == 0):
+            if climbs_from_zero(latest.likelihood, latest.maximum.argument, int(t)):
+                self._positive[t] = True
+                variances[t] = 0.1 / information[t]
+        tried = nearly_zero(latest.variances, information) & ~self._positive
+        variances[tried] = 0.0
+        return variances
+
+    def _covariance(self, maximum: Maximum, varies: Bool[np.ndarray, " K"]) -> Float[np.ndarray, "P P"]:
+        """The inverse of the observed information -H."""
+        scale = 1 / np.sqrt(np.maximum(np.abs(np.diagonal(maximum.hessian)), 1e-300))
+        values, basis = np.linalg.eigh(-maximum.hessian * np.outer(scale, scale))
+        if len(values) and values[0] <= 1e-10 * values[-1]:
+            names = np.array(self.design.coefficients + self.design.components)
+            free = np.concatenate([np.ones(len(maximum.argument) - varies.sum(), dtype=bool), varies])
+            along = np.abs(basis[:, 0])
+            involved = ", ".join(names[free][along > 0.3 * along.max()])
+            check_separation(self.design, maximum.argument[: self.design.x.shape[1]], None, False)
+            raise FitError(
+                f"the likelihood has no proper maximum: the information is singular along {involved}",
+                hint="drop a term that the data cannot tell from the others",
+            )
+        return np.asarray((basis / values) @ basis.T * np.outer(scale, scale))
+
+
+def _scale(hessian: Float[np.ndarray, "P P"], centre: Float[np.ndarray, " P"], p: int) -> np.ndarray:
+    """A length of the order of each parameter's standard error: 1 / sqrt(-H_jj) where that exists."""
+    curvature = -np.diagonal(hessian)
+    fallback = np.where(np.arange(len(centre)) < p, 1.0, centre)
+    return np.where(curvature > 0, 1 / np.sqrt(np.where(curvature > 0, curvature, 1.0)), fallback)

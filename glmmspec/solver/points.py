@@ -1,0 +1,50 @@
+"""Points in the unit cube, pseudo-random or randomised quasi-random, for many blocks at once."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
+
+REPLICATES = 16
+"""Independent randomisations of the quasi-random points: from their spread comes the Monte Carlo error."""
+
+_BITS = 32
+
+
+def draws_per_replicate(draws: int, kind: Literal["sobol", "random"]) -> tuple[int, int]:
+    """(replicates, points in each) for at least `draws` points: a pseudo-random draw is its own replicate."""
+    return (draws, 1) if kind == "random" else (REPLICATES, -(-draws // REPLICATES))
+
+
+def unit_cube_points(
+    rng: np.random.Generator,
+    *,
+    kind: Literal["sobol", "random"],
+    blocks: int,
+    dimensions: int,
+    draws: int,
+) -> Float[np.ndarray, "B d m"]:
+    """Points strictly inside (0, 1)^d, independent between blocks, replicate after replicate.
+
+    Quasi-random points are one Sobol sequence with a random linear matrix scramble, moved in each
+    block and replicate by its own random digital shift. Given the matrix, the shifted sets are
+    uniform and independent, so that any mean over them is unbiased and their spread is its error.
+
+    Parameters
+    ----------
+    draws
+        For `sobol` a multiple of `REPLICATES`.
+    """
+    if kind == "random":
+        return np.clip(rng.random((blocks, dimensions, draws)), 2.0**-54, 1 - 2.0**-53)
+    from scipy.stats import qmc
+
+    each = draws // REPLICATES
+    sobol = qmc.Sobol(dimensions, scramble=True, bits=_BITS, rng=rng)
+    sequence = sobol.random_base2(max(0, each - 1).bit_length())[:each]
+    digits = np.asarray(sequence.T * 2.0**_BITS, dtype=np.uint32)
+    shifts = rng.integers(0, 2**_BITS, size=(blocks, dimensions, REPLICATES, 1), dtype=np.uint32)
+    shifted = digits[None, :, None, :] ^ shifts
+    return ((shifted + 0.5) * 2.0**-_BITS).reshape(blocks, dimensions, draws)

@@ -1,0 +1,102 @@
+"""Drawing: from parameters to the approximate likelihood whose proposals are centred there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float
+
+from glmmspec.blocks import Batch
+from glmmspec.design import Design
+from glmmspec.errors import FitError
+from glmmspec.options import SolverOptions
+from glmmspec.solver.importance import ImportanceSample
+from glmmspec.solver.likelihood import Likelihood, log_constant
+from glmmspec.solver.modes import posterior_modes
+from glmmspec.solver.points import draws_per_replicate, unit_cube_points
+from glmmspec.solver.proposal import RADIAL_DIMENSIONS, Proposal, laplace_proposal, mixture_proposal
+
+_GIB = 2**30
+
+
+def sampled_likelihood(
+    design: Design,
+    batches: Sequence[Batch],
+    beta: Float[np.ndarray, " p"],
+    variances: Float[np.ndarray, " K"],
+    *,
+    draws: int,
+    options: SolverOptions,
+    stream: int,
+) -> Likelihood:
+    """Draw each block's effects from a proposal built at (beta, variances).
+
+    Parameters
+    ----------
+    variances
+        A component whose variance is 0 is held there.
+    draws
+        Per block, rounded up to whole replicates.
+    stream
+        Which of the independent random streams of `options.seed` to use.
+    """
+    varies = variances > 0
+    replicates, each = draws_per_replicate(draws, options.points)
+    integrals = []
+    for index, batch in enumerate(batches):
+        proposal = _proposal(design, batch, beta, variances, options)
+        points = unit_cube_points(
+            np.random.default_rng([options.seed, stream, index]),
+            kind=options.points,
+            blocks=len(batch.block),
+            dimensions=batch.component.shape[1] + RADIAL_DIMENSIONS,
+            draws=replicates * each,
+        )
+        effects = proposal.draw(points)
+        density = proposal.log_density(effects)
+        sample = ImportanceSample(
+            batch, design.family, effects, density, varies=varies, replicates=replicates
+        )
+        integrals.append(sample)
+    return Likelihood(integrals, varies, log_constant(design))
+
+
+def _proposal(
+    design: Design,
+    batch: Batch,
+    beta: Float[np.ndarray, " p"],
+    variances: Float[np.ndarray, " K"],
+    options: SolverOptions,
+) -> Proposal:
+    modes = posterior_modes(batch, design.family, beta, variances)
+    if options.proposal == "laplace":
+        return laplace_proposal(batch, modes, variances, options.df)
+    return mixture_proposal(batch, modes, variances, options.mixture, options.df)
+
+
+def check_block_size(batches: Sequence[Batch], memory: float) -> None:
+    """Refuse blocks whose dense matrices would not fit in `memory` GiB.
+
+    Raises
+    ------
+    FitError
+        Naming the size of the largest block and what it would take.
+    """
+    largest = max(batches, key=lambda b: b.component.shape[1])
+    n_blocks, n_rows = largest.row.shape
+    n_effects = largest.component.shape[1]
+    needed = 8 * n_blocks * n_effects * (2 * n_rows + 4 * n_effects) / _GIB
+    if needed > memory:
+        raise FitError(
+            f"a block of {n_effects} joined random effects needs {needed:.1f} GiB,"
+            f" and the budget is {memory:g} GiB",
+            hint="raise it with solver memory = ..., or group the data into smaller blocks",
+        )
+
+
+def most_draws(batches: Sequence[Batch], n_parameters: int, memory: float) -> int:
+    """The largest number of draws per block that `memory` GiB can hold."""
+    kept = sum(8 * len(b.block) * (b.component.shape[1] + n_parameters + 1) for b in batches)
+    passing = max(8 * len(b.block) * (6 * b.component.shape[1] + 3 * n_parameters) for b in batches)
+    return int(memory * _GIB / (kept + passing))
