@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,11 +12,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from glmmspec import datasets
 from glmmspec.errors import DataError
-from glmmspec.ir import DataReference, Model
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+    from glmmspec.ir import Model
 
 MISSING_WORDS = ("", "NA")
 """What stands for a missing value in a text file; every other word is a value."""
@@ -77,14 +80,17 @@ def as_frame(data: Any) -> pd.DataFrame:
 
     try:
         if isinstance(data, Mapping):
-            data = pd.DataFrame(dict(data))
-        frame: pd.DataFrame = nw.from_native(data, eager_only=True).to_pandas()
+            frame = pd.DataFrame(dict(data))
+        elif isinstance(data, pd.DataFrame):
+            frame = data
+        else:
+            frame = nw.from_native(data, eager_only=True).to_pandas()
     except (TypeError, ValueError) as error:
         raise DataError(
-            f"cannot use {_kind_of(data)} as data: {error}",
+            f"cannot use a {type(data).__name__} as data",
             hint="give a pandas, polars or pyarrow table, or a dict of equally long columns",
         ) from error
-    _check_names(frame.columns, "the data")
+    _check_names(list(frame.columns), "the data")
     return frame
 
 
@@ -103,15 +109,20 @@ def resolve(model: Model) -> pd.DataFrame:
         )
     if model.data.kind == "shipped":
         return datasets.load(model.data.name)
-    return read_table(located(model.data, model))
+    return read_table(located(model.data.name, model))
 
 
-def located(reference: DataReference, model: Model) -> Path:
-    """The path of a data file: relative to the spec's folder where the model was read from a file."""
-    if "://" in reference.name:
-        raise _is_url(reference.name)
+def located(name: str, model: Model) -> Path:
+    """The path of a data file: relative to the spec's folder where the model was read from a file.
+
+    Raises
+    ------
+    DataError
+        If it is a URL.
+    """
+    _refuse_url(name)
     folder = Path(model.source.name).parent if model.source is not None else Path()
-    return folder / reference.name
+    return folder / name
 
 
 @contextmanager
@@ -130,8 +141,7 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
 
 
 def _check_path(path: Path) -> None:
-    if ":/" in str(path):
-        raise _is_url(str(path))
+    _refuse_url(str(path))
     if path.suffix.lower() not in _ENDINGS:
         raise DataError(
             f"cannot tell the format of {path} by its ending", hint=f"known: {', '.join(_ENDINGS)}"
@@ -144,20 +154,22 @@ def _check_path(path: Path) -> None:
         raise DataError(f"{path} is not a regular file", hint="write the table to a file first")
 
 
-def _is_url(name: str) -> DataError:
-    return DataError(f"'{name}' is not a path of a file", hint="glmmspec fetches nothing: download it first")
+def _refuse_url(name: str) -> None:
+    # A scheme has two letters or more: C:/ is a drive. A Path writes one slash for two.
+    if re.match(r"[A-Za-z][\w+.-]+:/", name):
+        raise DataError(f"'{name}' is not a path", hint="glmmspec fetches nothing: download the file first")
 
 
 def _check_names(names: Sequence[Any], where: str) -> None:
     """Refuse columns that a formula could not name, or could not tell apart."""
-    found = list(names)
-    if not found:
+    if not names:
         raise DataError(f"{where} has no columns")
-    for position, name in enumerate(found, start=1):
+    for name in names:
         if not isinstance(name, str):
-            raise DataError(f"column {position} of {where} is named {name!r}, which is not text")
-        if name in found[: position - 1]:
-            raise DataError(f"column name '{name}' stands twice in {where}", hint="rename one of them")
+            raise DataError(f"a column of {where} is named {name!r}, which is not text", hint="rename it")
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    if twice:
+        raise DataError(f"{where} has two columns named '{twice[0]}'", hint="rename one of them")
 
 
 def _parquet(file: BinaryIO) -> pa.Table:
@@ -225,7 +237,3 @@ def _to_pandas(table: pa.Table) -> pd.DataFrame:
         types_mapper=lambda kind: nullable.get(kind) if kind in kept else None, ignore_metadata=True
     )
     return frame
-
-
-def _kind_of(data: Any) -> str:
-    return f"a {type(data).__name__}"

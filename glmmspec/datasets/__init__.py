@@ -154,7 +154,7 @@ def load(name: str) -> pd.DataFrame:
     dataset = describe(name)
     import pandas as pd
 
-    frame = pd.read_csv(Path(__file__).with_name(f"{name}.csv"), float_precision="round_trip")
+    frame = pd.read_csv(Path(__file__).with_name(f"{name}.csv"), engine="pyarrow")
     for column in dataset.identifiers:
         labels = frame[column].astype("category").cat
         frame[column] = labels.rename_categories([str(label) for label in labels.categories])
