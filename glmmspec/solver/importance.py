@@ -47,7 +47,7 @@ class ImportanceSample:
         self._batch = batch
         self._family = family
         self._replicates = replicates
-        self._n_draws = effects.shape[2]
+        self._n_draws = int(effects.shape[2])
         self._members = _membership(batch, varies)
         with jax.enable_x64(True):
             self._rows = _rows(batch, self._members)
@@ -57,6 +57,11 @@ class ImportanceSample:
     def batch(self) -> Batch:
         """The blocks."""
         return self._batch
+
+    @property
+    def n_draws(self) -> int:
+        """Draws per block."""
+        return self._n_draws
 
     def _divide(
         self, effects: Float[np.ndarray, "B Q m"], log_density: Float[np.ndarray, "B m"], size: int

@@ -46,6 +46,11 @@ class BlockIntegrals(Protocol):
         """The blocks."""
         ...
 
+    @property
+    def n_draws(self) -> int:
+        """Draws (or nodes) per block."""
+        ...
+
     def moments(self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]) -> Moments:
         """Log-integrals and their derivatives."""
         ...

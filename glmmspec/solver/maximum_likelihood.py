@@ -14,7 +14,7 @@ from glmmspec.errors import FitError
 from glmmspec.options import SolverOptions
 from glmmspec.solver.boundary import climbs_from_zero, information_per_effect, nearly_zero
 from glmmspec.solver.likelihood import Likelihood
-from glmmspec.solver.monte_carlo import MonteCarloError, monte_carlo_error
+from glmmspec.solver.monte_carlo import GradientError, WeightHealth, gradient_error, weight_health
 from glmmspec.solver.sampling import check_block_size, most_draws, sampled_likelihood
 from glmmspec.solver.separation import check_separation
 from glmmspec.solver.start import pql_start, zero_start
@@ -26,6 +26,8 @@ _SETTLED = 0.5
 """In standard errors: how far an estimate may lie from the centre of the proposals it came from."""
 
 _MOST_ROUNDS = 30
+
+_SINGULAR = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +50,14 @@ class Round:
     likelihood: Likelihood
     maximum: Maximum
     covariance: Float[np.ndarray, "P P"]
-    error: MonteCarloError
+    error: GradientError
     moved: float
     error_ratio: float
+
+    @property
+    def settled(self) -> bool:
+        """Whether the maximum was reached, and near the centre of the proposals."""
+        return self.maximum.converged and self.moved <= _SETTLED
 
     @property
     def monte_carlo_covariance(self) -> Float[np.ndarray, "P P"]:
@@ -70,6 +77,8 @@ class Estimate:
         Most random effects in one block.
     settled
         Whether the estimate stayed where its proposals were centred.
+    weights
+        The health of the importance weights at the estimate.
     draws_limited_by
         Why no more draws were taken though `tolerance` was not reached: `max_draws`, `memory`,
         or None.
@@ -80,6 +89,7 @@ class Estimate:
     n_blocks: int
     largest_block: int
     settled: bool
+    weights: WeightHealth
     draws_limited_by: str | None
 
 
@@ -112,7 +122,7 @@ def estimate(design: Design, options: SolverOptions, progress: Progress | None =
         if progress is not None:
             progress(latest)
         beta, variances = latest.beta, search.next_variances(latest)
-        settled = latest.moved <= _SETTLED and bool(((variances > 0) == (latest.variances > 0)).all())
+        settled = latest.settled and bool(((variances > 0) == (latest.variances > 0)).all())
         # More draws from proposals that are still off centre would be wasted.
         wanted = plan.next(latest) if settled else draws
         if (settled and wanted == draws) or len(rounds) == _MOST_ROUNDS:
@@ -125,7 +135,8 @@ def estimate(design: Design, options: SolverOptions, progress: Progress | None =
         n_blocks=parts.n_blocks,
         largest_block=int(np.bincount(parts.effect_block).max()),
         settled=settled,
-        draws_limited_by=plan.limit(latest),
+        weights=weight_health(latest.likelihood, latest.maximum.argument),
+        draws_limited_by=plan.limit(latest) if settled else None,
     )
 
 
@@ -191,12 +202,11 @@ class _Search:
         maximum = maximise(
             likelihood,
             centre,
-            scale=_scale(likelihood(centre)[2], centre, len(beta)),
             rmax=self.options.rmax,
             iterlim=self.options.iterlim,
         )
         covariance = self._covariance(maximum, variances > 0)
-        error = monte_carlo_error(likelihood, maximum.argument)
+        error = gradient_error(likelihood, maximum.argument)
         standard_errors = np.sqrt(np.diagonal(covariance))
         spread = np.diagonal(covariance @ error.variance @ covariance) + np.square(covariance @ error.bias)
         estimated = np.zeros(len(variances))
@@ -229,24 +239,18 @@ class _Search:
         return variances
 
     def _covariance(self, maximum: Maximum, varies: Bool[np.ndarray, " K"]) -> Float[np.ndarray, "P P"]:
-        """The inverse of the observed information -H."""
+        """The inverse of the observed information -H; NaN where a maximum has not been reached."""
         scale = 1 / np.sqrt(np.maximum(np.abs(np.diagonal(maximum.hessian)), 1e-300))
         values, basis = np.linalg.eigh(-maximum.hessian * np.outer(scale, scale))
-        if len(values) and values[0] <= 1e-10 * values[-1]:
-            names = np.array(self.design.coefficients + self.design.components)
-            free = np.concatenate([np.ones(len(maximum.argument) - varies.sum(), dtype=bool), varies])
-            along = np.abs(basis[:, 0])
-            involved = ", ".join(names[free][along > 0.3 * along.max()])
-            check_separation(self.design, maximum.argument[: self.design.x.shape[1]], None, False)
-            raise FitError(
-                f"the likelihood has no proper maximum: the information is singular along {involved}",
-                hint="drop a term that the data cannot tell from the others",
-            )
-        return np.asarray((basis / values) @ basis.T * np.outer(scale, scale))
-
-
-def _scale(hessian: Float[np.ndarray, "P P"], centre: Float[np.ndarray, " P"], p: int) -> np.ndarray:
-    """A length of the order of each parameter's standard error: 1 / sqrt(-H_jj) where that exists."""
-    curvature = -np.diagonal(hessian)
-    fallback = np.where(np.arange(len(centre)) < p, 1.0, centre)
-    return np.where(curvature > 0, 1 / np.sqrt(np.where(curvature > 0, curvature, 1.0)), fallback)
+        if not len(values) or values[0] > _SINGULAR * values[-1]:
+            return np.asarray((basis / values) @ basis.T * np.outer(scale, scale))
+        if not maximum.converged:
+            return np.full_like(maximum.hessian, np.nan)
+        check_separation(self.design, maximum.argument[: self.design.x.shape[1]], None, converged=False)
+        free = np.concatenate([np.ones(len(maximum.argument) - varies.sum(), dtype=bool), varies])
+        along = np.abs(basis[:, 0])
+        involved = ", ".join(np.array(self.design.parameters)[free][along > 0.3 * along.max()])
+        raise FitError(
+            f"the likelihood has no proper maximum: the information is singular along {involved}",
+            hint="drop a term that the data cannot tell from the others",
+        )

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from glmmspec.blocks import PADDING
-from glmmspec.solver.integral import WeightedDraws, normalised
+from glmmspec.solver.integral import normalised
 from glmmspec.solver.likelihood import Likelihood
 
 K_HAT_LIMIT = 0.7
@@ -18,22 +18,35 @@ _BLOCKS_EXAMINED = 500
 
 
 @dataclass(frozen=True, eq=False)
-class MonteCarloError:
-    """Error of the gradient at an estimate that comes from drawing, and the health of the weights.
+class GradientError:
+    """Error of the gradient at an estimate that comes from drawing.
 
     Attributes
     ----------
     variance
-        V, the Monte Carlo covariance of the gradient.
+        V, its Monte Carlo covariance.
     bias
-        The bias of the gradient to first order: averages of weights stand in a denominator.
-    block, draws_effective, k_hat
-        Blocks examined, with the effective number of draws 1 / sum W^2 and the Pareto shape of
-        the weights: all blocks, or of more than 500 those with the fewest effective draws.
+        Its bias to first order: averages of weights stand in a denominator.
     """
 
     variance: Float[np.ndarray, "P P"]
     bias: Float[np.ndarray, " P"]
+
+
+@dataclass(frozen=True, eq=False)
+class WeightHealth:
+    """Whether the importance weights support what is computed from them, by block.
+
+    All blocks are examined, or of more than 500 those with the fewest effective draws.
+
+    Attributes
+    ----------
+    draws_effective
+        1 / sum W^2.
+    k_hat
+        Pareto shape of the weights' tail.
+    """
+
     block: Int[np.ndarray, " blocks"]
     draws_effective: Float[np.ndarray, " blocks"]
     k_hat: Float[np.ndarray, " blocks"]
@@ -44,35 +57,43 @@ class MonteCarloError:
         return bool((self.k_hat <= K_HAT_LIMIT).all())
 
 
-def monte_carlo_error(likelihood: Likelihood, psi: Float[np.ndarray, " P"]) -> MonteCarloError:
-    """Assess the draws behind a likelihood at the estimate `psi`."""
-    free = likelihood.free
-    n_free = len(psi)
-    variance, bias = np.zeros((n_free, n_free)), np.zeros(n_free)
-    blocks, effective, shapes = [], [], []
+def gradient_error(likelihood: Likelihood, psi: Float[np.ndarray, " P"]) -> GradientError:
+    """Monte Carlo error of the gradient of a likelihood at `psi`, summed over its blocks."""
+    variance, bias = np.zeros((len(psi), len(psi))), np.zeros(len(psi))
     for integrals in likelihood.integrals:
         draws = integrals.weighted_draws(*likelihood.split(psi))
-        draws = WeightedDraws(draws.log_weights, draws.scores[:, free])
-        weights = normalised(draws.log_weights)
-        batch_variance, batch_bias = gradient_error(weights, draws.scores)
-        variance += batch_variance
-        bias += batch_bias
-        real = integrals.batch.block != PADDING
-        flat = weights.reshape(len(weights), -1)
-        in_use = 1 / np.square(flat).sum(axis=1)
-        worst = np.argsort(np.where(real, in_use, np.inf))[: min(real.sum(), _BLOCKS_EXAMINED)]
-        blocks.append(integrals.batch.block[worst])
-        effective.append(in_use[worst])
-        shapes.append(pareto_shape(draws.log_weights.reshape(len(weights), -1)[worst]))
-    block, draws_effective, k_hat = map(np.concatenate, (blocks, effective, shapes))
-    kept = np.sort(np.argsort(draws_effective, kind="stable")[:_BLOCKS_EXAMINED])
-    order = kept[np.argsort(block[kept])]
-    return MonteCarloError(variance, bias, block[order], draws_effective[order], k_hat[order])
+        of_batch = replicate_error(normalised(draws.log_weights), draws.scores[:, likelihood.free])
+        variance += of_batch.variance
+        bias += of_batch.bias
+    return GradientError(variance, bias)
 
 
-def gradient_error(
+def weight_health(likelihood: Likelihood, psi: Float[np.ndarray, " P"]) -> WeightHealth:
+    """Effective draws and k-hat of the blocks of a likelihood at `psi`."""
+    found = [
+        _health(integrals.batch.block, integrals.weighted_draws(*likelihood.split(psi)).log_weights)
+        for integrals in likelihood.integrals
+    ]
+    block = np.concatenate([h.block for h in found])
+    effective = np.concatenate([h.draws_effective for h in found])
+    k_hat = np.concatenate([h.k_hat for h in found])
+    fewest = np.argsort(effective, kind="stable")[:_BLOCKS_EXAMINED]
+    order = fewest[np.argsort(block[fewest])]
+    return WeightHealth(block[order], effective[order], k_hat[order])
+
+
+def _health(block: Int[np.ndarray, " B"], log_weights: Float[np.ndarray, "B R m"]) -> WeightHealth:
+    """Of one batch: its blocks with the fewest effective draws."""
+    real = block != PADDING
+    flat = log_weights[real].reshape(int(real.sum()), -1)
+    effective = 1 / np.square(normalised(log_weights[real])).sum(axis=(1, 2))
+    fewest = np.argsort(effective, kind="stable")[:_BLOCKS_EXAMINED]
+    return WeightHealth(block[real][fewest], effective[fewest], pareto_shape(flat[fewest]))
+
+
+def replicate_error(
     weights: Float[np.ndarray, "B R m"], scores: Float[np.ndarray, "B P R m"]
-) -> tuple[Float[np.ndarray, "P P"], Float[np.ndarray, " P"]]:
+) -> GradientError:
     """Covariance and bias of the gradient over the R independent replicates, summed over blocks.
 
     With d_r = sum over the draws of replicate r of W (g - gbar), and omega_r their share of the weight,
@@ -89,7 +110,7 @@ def gradient_error(
     inflation = replicates / max(1, replicates - 1)
     variance = inflation * np.einsum("bpr,bsr->ps", deviations, deviations)
     bias = -inflation * np.einsum("bpr,br->p", deviations, weights.sum(axis=2))
-    return variance, bias
+    return GradientError(variance, bias)
 
 
 def pareto_shape(log_weights: Float[np.ndarray, "B m"]) -> Float[np.ndarray, " B"]:

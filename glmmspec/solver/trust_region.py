@@ -49,7 +49,6 @@ def maximise(
     objective: Objective,
     start: Vector,
     *,
-    scale: Vector,
     radius: float = 1.0,
     rmax: float = 4.0,
     iterlim: int = 100,
@@ -59,11 +58,9 @@ def maximise(
 
     Parameters
     ----------
-    scale
-        The length of a unit step in each coordinate (say, a standard error): the region is the
-        ball |p / scale| <= radius.
     radius, rmax
-        Initial and largest radius, in those units.
+        Initial and largest radius. The region is the ball |p / scale| <= radius, where scale is
+        1 / sqrt(-H_jj) at the start: on a log-likelihood, about a standard error.
     tolerance
         For both the change in value of an accepted step and the predicted change.
 
@@ -75,26 +72,35 @@ def maximise(
     """
     point = np.asarray(start, dtype=float)
     value, gradient, hessian = objective(point)
+    scale = _unit_steps(hessian)
     steps: list[Step] = []
     converged = False
-    while np.isfinite(value) and len(steps) < iterlim and not converged:
-        step = maximise_quadratic(gradient * scale, hessian * np.outer(scale, scale), radius)
-        predicted = float(step @ (gradient * scale) + step @ (hessian * np.outer(scale, scale)) @ step / 2)
+    while np.isfinite(value) and len(steps) < iterlim:
+        scaled_gradient, scaled_hessian = gradient * scale, hessian * np.outer(scale, scale)
+        step = maximise_quadratic(scaled_gradient, scaled_hessian, radius)
+        predicted = float(step @ scaled_gradient + step @ scaled_hessian @ step / 2)
+        converged = converged or predicted < tolerance
+        if converged:
+            break
         candidate = point + step * scale
         new_value, new_gradient, new_hessian = objective(candidate)
         rise = new_value - value
-        ratio = rise / predicted if predicted > 0 else -np.inf
+        ratio = float(rise / predicted)
         length = float(np.linalg.norm(step))
         boundary = length >= radius * (1 - 1e-6)
-        # At the limit of rounding the ratio means nothing: a promise this small has been kept.
-        negligible = predicted < tolerance
-        accepted = bool(ratio >= 1 / 4 or (negligible and rise >= 0))
-        steps.append(Step(candidate, radius, predicted, float(ratio), float(new_value), boundary, accepted))
-        converged = negligible or (accepted and abs(rise) < tolerance)
+        accepted = ratio >= 1 / 4
+        steps.append(Step(candidate, radius, predicted, ratio, float(new_value), boundary, accepted))
         if accepted:
+            converged = rise < tolerance
             point, value, gradient, hessian = candidate, new_value, new_gradient, new_hessian
         if ratio < 1 / 4:
             radius = length / 4
         elif ratio > 3 / 4 and boundary:
             radius = min(2 * radius, rmax)
     return Maximum(point, float(value), gradient, hessian, converged, tuple(steps))
+
+
+def _unit_steps(hessian: Matrix) -> Vector:
+    """1 / sqrt(-H_jj), or 1 where the curvature has the wrong sign."""
+    curvature = -np.diagonal(hessian)
+    return np.where(curvature > 0, 1 / np.sqrt(np.where(curvature > 0, curvature, 1.0)), 1.0)

@@ -1,0 +1,81 @@
+"""The calls that join the stages: text to model, model to data, data to fit."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from glmmspec import grammar
+from glmmspec.design import bind
+from glmmspec.ir import Model
+from glmmspec.options import SolverOptions, check_option
+
+if TYPE_CHECKING:
+    from glmmspec.solver.fit import Fit
+    from glmmspec.solver.maximum_likelihood import Progress
+
+
+def as_model(model: Model | str | PathLike[str], *, family: str | None = None) -> Model:
+    """A model as it is, parsed from a spec's text (anything with a `~`), or read from a spec file.
+
+    Raises
+    ------
+    SpecError
+        If the text is no spec, or the file cannot be read.
+    """
+    if isinstance(model, Model):
+        return model
+    if isinstance(model, str) and "~" in model:
+        return grammar.parse(model, family=family)
+    return grammar.read(Path(model), family=family)
+
+
+def fit(
+    model: Model | str | PathLike[str],
+    data: Any = None,
+    *,
+    family: str | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Fit:
+    """Fit a generalized linear mixed model by maximum likelihood.
+
+    Parameters
+    ----------
+    model
+        A `Model`, the text of a spec or the path of a spec file.
+    data
+        A data frame (pandas, polars, pyarrow, ...), or None if the spec names its data.
+    family
+        The response family, if the text does not say.
+    progress
+        Called with each `Round` as it ends.
+    **options
+        Solver options that take the place of the spec's (see `SolverOptions`).
+
+    Raises
+    ------
+    SpecError, DataError
+        If the spec, the data or an option is wrong.
+    FitError
+        If the likelihood has no maximum.
+
+    Warns
+    -----
+    FitWarning, DataWarning
+        Of what must be known before the fit is used; also in `Fit.warnings`.
+    """
+    bound = as_model(model, family=family)
+    for name, value in options.items():
+        check_option(SolverOptions, name, value)
+    resolved = dataclasses.replace(bound.solver, **options)
+    design = bind(bound, data)
+    from glmmspec.solver.solve import solve
+
+    result = solve(bound, design, resolved, progress)
+    for warning in result.warnings:
+        warnings.warn(warning, stacklevel=2)
+    return result

@@ -1,0 +1,68 @@
+"""From a bound model to a fit."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from glmmspec.design import Design
+from glmmspec.errors import FitWarning, GlmmSpecWarning, ReliabilityWarning
+from glmmspec.ir import Model
+from glmmspec.options import SolverOptions
+from glmmspec.solver.fit import Fit
+from glmmspec.solver.maximum_likelihood import Estimate, Progress, estimate
+from glmmspec.solver.monte_carlo import K_HAT_LIMIT
+from glmmspec.solver.provenance import Provenance
+
+
+def solve(model: Model, design: Design, options: SolverOptions, progress: Progress | None = None) -> Fit:
+    """Fit a bound model by maximum likelihood.
+
+    Raises
+    ------
+    FitError
+        If there is no maximum, or no means to find it within the memory budget.
+    """
+    began = time.perf_counter()
+    found = estimate(design, options, progress)
+    return Fit(
+        model=model,
+        design=design,
+        estimate=found,
+        options=options,
+        seconds=time.perf_counter() - began,
+        warnings=(*design.notes, *_warnings(design, options, found)),
+        provenance=Provenance.of(model, design, options),
+    )
+
+
+def _warnings(design: Design, options: SolverOptions, found: Estimate) -> Iterator[GlmmSpecWarning]:
+    """What must be known of an estimate before it is used."""
+    final = found.final
+    if not final.maximum.converged:
+        yield FitWarning(
+            f"the maximum was not reached in {len(final.maximum.steps)} iterations: raise iterlim"
+        )
+    elif not found.settled:
+        yield ReliabilityWarning(
+            f"the estimate still moved by {final.moved:.2g} standard errors when draws were taken anew:"
+            " raise draws"
+        )
+    if not found.weights.reliable:
+        bad = int((found.weights.k_hat > K_HAT_LIMIT).sum())
+        yield ReliabilityWarning(
+            f"Pareto k-hat is {found.weights.k_hat.max():.2f} (above {K_HAT_LIMIT} in {bad} block(s)):"
+            " a few draws carry the estimate, and its Monte Carlo error is not known;"
+            " use smaller blocks, the laplace proposal, or more draws"
+        )
+    if found.draws_limited_by is not None:
+        yield FitWarning(
+            f"the Monte Carlo error is {final.error_ratio:.2g} standard errors, above the tolerance"
+            f" {options.tolerance:g}: raise {found.draws_limited_by}"
+        )
+    for name, variance in zip(design.components, final.variances, strict=True):
+        if variance == 0:
+            yield FitWarning(
+                f"the variance of {name} is estimated as 0, on the boundary;"
+                " other standard errors are conditional on it"
+            )

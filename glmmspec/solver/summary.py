@@ -1,0 +1,132 @@
+"""The printed summary of a fit, as R's summary.glmm prints it, with the Monte Carlo error beside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr
+
+if TYPE_CHECKING:
+    from glmmspec.solver.fit import Fit
+
+_STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"), (0.1, "."), (np.inf, ""))
+_LEGEND = "Signif. codes:  0 '***' 0.001 '**' 0.01 '*' 0.05 '.' 0.1 ' ' 1"
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """A fit's tables, and their text.
+
+    Attributes
+    ----------
+    fixed, variances
+        Columns `estimate`, `se`, `mcse`, `z` and `p`. The p of a fixed effect is two-sided; that
+        of a variance, which cannot be negative, one-sided.
+    head, foot
+        Lines above and below the tables.
+    mcse_holds
+        Whether the Monte Carlo errors can be believed; if not, they are not printed.
+    """
+
+    fixed: pd.DataFrame
+    variances: pd.DataFrame
+    head: tuple[str, ...]
+    foot: tuple[str, ...]
+    mcse_holds: bool
+
+    @classmethod
+    def of(cls, fit: Fit) -> Summary:
+        """Summarise a fit."""
+        table = pd.DataFrame({"estimate": fit.params(), "se": fit.se(), "mcse": fit.mcse()})
+        table["z"] = table["estimate"] / table["se"]
+        p = len(fit.design.coefficients)
+        tail = ndtr(-np.abs(table["z"].to_numpy()))
+        table["p"] = np.where(np.arange(len(table)) < p, 2 * tail, tail)
+        return cls(
+            fixed=table.iloc[:p],
+            variances=table.iloc[p:],
+            head=tuple(_head(fit)),
+            foot=tuple(_foot(fit)),
+            mcse_holds=fit.reliable,
+        )
+
+    def __str__(self) -> str:
+        lines = [*self.head, ""]
+        if len(self.fixed):
+            lines += ["Fixed effects:", *self._table(self.fixed, "Pr(>|z|)"), ""]
+        lines += ["Variance components (p-values are one-sided):", *self._table(self.variances, "Pr(>z)")]
+        return "\n".join([*lines, "---", _LEGEND, "", *self.foot])
+
+    def _table(self, table: pd.DataFrame, p_label: str) -> list[str]:
+        digits = _decimals(table["se"].to_numpy())
+        columns = [
+            ["", *map(str, table.index)],
+            ["Estimate", *(f"{x:.{digits}f}" for x in table["estimate"])],
+            ["Std. Error", *(_or_blank(x, f".{digits}f") for x in table["se"])],
+            ["MC Error", *(_or_blank(x, ".2g") if self.mcse_holds else "?" for x in table["mcse"])],
+            ["z value", *(_or_blank(x, ".3f") for x in table["z"])],
+            [p_label, *(_p_text(x) for x in table["p"])],
+            ["", *(_stars(x) for x in table["p"])],
+        ]
+        widths = [max(map(len, column)) for column in columns]
+        left = (0, len(columns) - 1)
+        return [
+            " ".join(
+                cell.ljust(width) if i in left else cell.rjust(width)
+                for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ).rstrip()
+            for row in zip(*columns, strict=True)
+        ]
+
+
+def _head(fit: Fit) -> list[str]:
+    design, model = fit.design, fit.model
+    groups = dict.fromkeys((t.grouping, len(t.levels)) for t in design.random if t.grouping)
+    rows = f"{len(design.y)} observations" + (
+        f" ({design.n_dropped} rows with missing values left out)" if design.n_dropped else ""
+    )
+    lines = [model.title] if model.title else []
+    return [
+        *lines,
+        f"Formula: {model.formula}",
+        f"Family: {model.family}, link: {model.link}",
+        ", ".join([rows, *(f"{name} {count}" for name, count in groups)]),
+    ]
+
+
+def _foot(fit: Fit) -> list[str]:
+    run, k_hat = fit.estimate, fit.estimate.weights.k_hat.max()
+    blocks = f"{run.n_blocks} block{'s' if run.n_blocks > 1 else ''} of up to {run.largest_block} effects"
+    worst = f"{k_hat:.2f}" if np.isfinite(k_hat) else "none (equal weights)"
+    return [
+        f"log-likelihood {fit.loglik:.4f}   AIC {fit.aic():.2f}   BIC {fit.bic():.2f}",
+        f"{fit.n_draws} {fit.options.points} draws in each of {blocks}; {len(run.rounds)} rounds",
+        f"worst Pareto k-hat {worst}, fewest effective draws {run.weights.draws_effective.min():.0f}"
+        f"; {fit.seconds:.2f} s",
+        *(f"Warning: {warning}" for warning in fit.warnings),
+    ]
+
+
+def _decimals(standard_errors: np.ndarray) -> int:
+    """Decimal places that show three digits of the smallest standard error."""
+    finite = standard_errors[np.isfinite(standard_errors) & (standard_errors > 0)]
+    return int(np.clip(2 - np.floor(np.log10(finite.min())), 0, 8)) if len(finite) else 4
+
+
+def _or_blank(value: float, how: str) -> str:
+    return format(value, how) if np.isfinite(value) else "."
+
+
+def _p_text(p: float) -> str:
+    if not np.isfinite(p):
+        return "."
+    if p < 2e-16:
+        return "<2e-16"
+    return f"{p:.2e}" if p < 1e-4 else f"{p:.5f}"
+
+
+def _stars(p: float) -> str:
+    return next((mark for limit, mark in _STARS if p < limit), "")
