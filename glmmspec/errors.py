@@ -11,7 +11,8 @@ carries the place, and prints as
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -68,18 +69,43 @@ class GlmmSpecError(Exception):
         What to do about it.
     location
         Where in a spec's text, when it comes from there.
+    span
+        The same place while the text itself is not at hand; `locate` resolves it.
     """
 
-    def __init__(self, message: str, *, hint: str | None = None, location: Location | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        location: Location | None = None,
+        span: Span | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.location = location
+        self.span = span
+
+    def locate(self, source: Source) -> None:
+        """Resolve the error's span in `source`, unless its location is known or it has no span."""
+        if self.location is None and self.span is not None:
+            self.location = Location.of(source, self.span)
 
     def __str__(self) -> str:
         if self.location is None:
             return self.message if self.hint is None else f"{self.message}\n  {self.hint}"
         return _annotated(self.message, self.hint, self.location)
+
+
+@contextmanager
+def within(span: Span | None) -> Iterator[None]:
+    """Give `span` to a `GlmmSpecError` raised inside that does not know its own place."""
+    try:
+        yield
+    except GlmmSpecError as error:
+        error.span = error.span or span
+        raise
 
 
 class SpecSyntaxError(GlmmSpecError):
@@ -137,7 +163,8 @@ _WINDOW = 100
 def _annotated(message: str, hint: str | None, at: Location) -> str:
     """`message` under its position, with the line, a caret and the hint; long lines are cut."""
     first = max(0, at.column - 1 - _WINDOW // 2)
-    shown = at.text[first : first + _WINDOW].replace("\t", " ")
+    line = at.text[first : first + _WINDOW].rstrip()
+    shown = "".join(c if c.isprintable() else " " for c in line)
     offset = at.column - 1 - first
     carets = "^" * max(1, min(at.width, _WINDOW - offset))
     number = str(at.line)

@@ -31,15 +31,17 @@ class Name:
 
 @dataclass(frozen=True)
 class Number:
-    """A finite number."""
+    """A finite number without a sign; a minus before it is an `Operation`."""
 
     value: float
     span: Span | None = position()
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.value):
-            raise SpecError("a number is too large for double precision")
-        object.__setattr__(self, "value", float(self.value))
+            raise SpecError("a number is too large for double precision", span=self.span)
+        if self.value < 0:
+            raise SpecError(f"a negative number is the operation - on {number_text(-self.value)}")
+        object.__setattr__(self, "value", abs(float(self.value)))
 
     def __str__(self) -> str:
         return number_text(self.value)
@@ -141,11 +143,15 @@ def _operand(parent: Operation, position: int) -> str:
     return f"({child})" if needs else str(child)
 
 
-_PLAIN_NAME = re.compile(r"(?:[^\W\d_]|\.(?!\d))[\w.]*")
+_PLAIN_NAME = re.compile(r"(?:[^\W\d_]|\.[^\W\d]|\.\.)[\w.]*")
 
 
 def is_plain_name(name: str) -> bool:
-    """True if a name may stand without backticks: a letter or a dot, then letters, digits, `.`, `_`."""
+    """True if a name may stand without backticks.
+
+    It starts with a letter, or with a dot and no digit after it, and goes on with letters, digits,
+    `.` and `_`. A lone dot is no name: in R's formulas it means "all other columns".
+    """
     return _PLAIN_NAME.fullmatch(name) is not None
 
 

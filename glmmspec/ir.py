@@ -25,9 +25,16 @@ from glmmspec.expression import (
     position,
     quoted_name,
     quoted_text,
-    within_term,
 )
 from glmmspec.family import FAMILIES
+from glmmspec.functions import (
+    check_arithmetic,
+    check_grouping,
+    check_single_column,
+    check_slope,
+    check_variable,
+    column_names,
+)
 from glmmspec.options import SamplerOptions, SolverOptions
 from glmmspec.prior import Prior
 
@@ -46,6 +53,8 @@ class Response:
         wanted = 1 if self.form == "column" else 2
         if len(self.arguments) != wanted:
             raise SpecError(f"the response {self.form} takes {wanted} column(s), not {len(self.arguments)}")
+        for argument in self.arguments:
+            check_arithmetic(argument)
 
     def __str__(self) -> str:
         if self.form == "column":
@@ -59,11 +68,36 @@ class FixedTerm:
 
     factors: tuple[Expression, ...] = ()
 
+    def __post_init__(self) -> None:
+        for factor in self.factors:
+            check_variable(factor)
+        if len(set(self.factors)) < len(self.factors):
+            raise SpecError(f"a variable appears twice in the term {self}")
+
     def __str__(self) -> str:
-        return ":".join(within_term(f) for f in self.factors) if self.factors else "1"
+        return ":".join(map(str, self.factors)) if self.factors else "1"
 
 
 INTERCEPT = FixedTerm()
+
+
+def _ordered(terms: tuple[FixedTerm, ...]) -> tuple[FixedTerm, ...]:
+    """Terms by degree, as R orders them, each term's variables in the order in which all first appear.
+
+    R takes that order from the formula as written; taking it from the ordered terms gives the same
+    unless an interaction is written before its main effects, and makes the text of a model, read
+    again, the same model.
+    """
+    by_degree = sorted(terms, key=lambda term: len(term.factors))
+    order: dict[Expression, int] = {}
+    for term in by_degree:
+        for factor in term.factors:
+            order.setdefault(factor, len(order))
+    ordered = tuple(FixedTerm(tuple(sorted(term.factors, key=order.__getitem__))) for term in by_degree)
+    if len(set(ordered)) < len(ordered):
+        twice = next(term for i, term in enumerate(ordered) if term in ordered[:i])
+        raise SpecError(f"the fixed term {twice} is given twice")
+    return ordered
 
 
 @dataclass(frozen=True)
@@ -94,8 +128,22 @@ class RandomTerm:
             raise SpecError("a random term needs a grouping factor")
         if self.by_type and self.multiplier is not None:
             raise SpecError("a random term whose roles follow from column types has no explicit multiplier")
+        for factor in self.factors:
+            if self.by_type:
+                check_single_column(factor)
+            else:
+                check_grouping(factor)
+        if self.multiplier is not None:
+            check_slope(self.multiplier)
+        if len(set(self.factors)) < len(self.factors):
+            raise SpecError(f"a column appears twice in the random term {self}")
         if not self.component:
             object.__setattr__(self, "component", self.default_component)
+
+    @property
+    def identity(self) -> tuple[frozenset[Expression], Expression | None]:
+        """What makes it the same term as another, whatever their components are called."""
+        return frozenset(self.factors), self.multiplier
 
     @property
     def default_component(self) -> str:
@@ -104,10 +152,10 @@ class RandomTerm:
         return ":".join(str(part) for part in parts)
 
     def __str__(self) -> str:
-        grouping = ":".join(within_term(f) for f in self.factors)
+        grouping = ":".join(map(str, self.factors))
         if self.by_type:
             return grouping
-        left = "1" if self.multiplier is None else f"0 + {within_term(self.multiplier)}"
+        left = "1" if self.multiplier is None else f"0 + {self.multiplier}"
         return f"({left} | {grouping})"
 
     @property
@@ -133,7 +181,7 @@ class DataReference:
     name: str
 
     def __str__(self) -> str:
-        return quoted_text(self.name) if self.kind == "file" else self.name
+        return quoted_text(self.name) if self.kind == "file" else quoted_name(self.name)
 
 
 @dataclass(frozen=True)
@@ -208,12 +256,32 @@ class Model:
                 hint=f"the canonical link is {canonical}",
             )
         object.__setattr__(self, "link", canonical)
+        object.__setattr__(self, "fixed", _ordered(self.fixed))
         if not self.components:
             names = dict.fromkeys(term.component for term in self.random)
             object.__setattr__(self, "components", tuple(Component(name) for name in names))
+        self._check_response()
         self._check_random_part()
         self._check_columns_declared_once()
+        self._check_declared_columns_are_used()
         self._check_priors()
+
+    def _check_response(self) -> None:
+        with_trials = self.response.form != "column"
+        if with_trials and not FAMILIES[self.family].has_trials:
+            raise SpecError(
+                f"family {self.family} has no trials, and {self.response} gives them",
+                hint="write family binomial, or a single column as response",
+            )
+        if FAMILIES[self.family].has_trials and not with_trials:
+            raise SpecError(
+                f"a {self.family} response comes with its trials",
+                hint="write cbind(successes, failures) or proportion(successes, trials);"
+                " for a 0/1 column, family bernoulli",
+            )
+        for expression in (self.weights, self.offset):
+            if expression is not None:
+                check_arithmetic(expression)
 
     def _check_random_part(self) -> None:
         if not self.random:
@@ -221,9 +289,11 @@ class Model:
                 "the model has no random term",
                 hint="add one after |, as in y ~ x | group, or write (1 | group)",
             )
-        if len(set(self.random)) < len(self.random):
-            twice = next(t for i, t in enumerate(self.random) if t in self.random[:i])
-            raise SpecError(f"the random term {twice} is written twice")
+        seen: set[tuple[frozenset[Expression], Expression | None]] = set()
+        for term in self.random:
+            if term.identity in seen:
+                raise SpecError(f"the random term {term} is written twice")
+            seen.add(term.identity)
         declared = [component.name for component in self.components]
         used = list(dict.fromkeys(term.component for term in self.random))
         if declared != used:
@@ -240,6 +310,17 @@ class Model:
                     raise self.error(f"{what} of '{part.column}' is given twice", span=part.span)
                 seen.add(part.column)
 
+    def _check_declared_columns_are_used(self) -> None:
+        used = sorted(self.columns)
+        for what, parts in (("levels", self.levels), ("factor", self.factors)):
+            for part in parts:
+                if part.column not in used:
+                    raise self.error(
+                        f"{what} of '{part.column}' has no effect: the model does not use that column",
+                        hint=did_you_mean_or_list(part.column, used),
+                        span=part.span,
+                    )
+
     def _check_priors(self) -> None:
         known = [component.name for component in self.components]
         seen: set[tuple[str, str]] = set()
@@ -255,6 +336,19 @@ class Model:
             if key in seen:
                 raise self.error(f"two priors for {prior.name or 'fixed'}", span=prior.span)
             seen.add(key)
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Every column of the data that the model reads."""
+        expressions = [
+            *self.response.arguments,
+            *(factor for term in self.fixed for factor in term.factors),
+            *(factor for term in self.random for factor in term.factors),
+            *(term.multiplier for term in self.random),
+            self.weights,
+            self.offset,
+        ]
+        return frozenset(name for e in expressions if e is not None for name in column_names(e))
 
     @property
     def formula(self) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from glmmspec.errors import SpecError, did_you_mean_or_list
+from glmmspec.expression import number_text
 
 
 def _option(
@@ -109,8 +110,14 @@ def check_option(kind: type[Options], name: str, value: object) -> None:
 
 
 def _check(options: Options, label: str) -> None:
+    """Check every option, and make floats of the whole numbers given where a float is meant."""
     for f in dataclasses.fields(options):
-        _check_value(label, f, getattr(options, f.name))
+        value = getattr(options, f.name)
+        _check_value(label, f, value)
+        if isinstance(f.default, float):
+            object.__setattr__(options, f.name, float(value))
+        elif isinstance(f.default, tuple):
+            object.__setattr__(options, f.name, tuple(map(float, value)))
 
 
 def _check_value(label: str, f: dataclasses.Field[Any], value: object) -> None:
@@ -134,9 +141,7 @@ def _check_value(label: str, f: dataclasses.Field[Any], value: object) -> None:
         expected = f"{len(f.default)} numbers between {low:g} and {high:g} in parentheses"
     else:
         whole = not isinstance(f.default, float)
-        good = (
-            _is_number(value) and (isinstance(value, int) or not whole) and low <= value <= high  # type: ignore[operator]
-        )
+        good = _is_number(value) and (isinstance(value, int) or not whole) and low <= value <= high
         expected = f"{'a whole number' if whole else 'a number'} between {low:.10g} and {high:.10g}"
     if not good:
         raise SpecError(f"{label} option {f.name} = {_shown(value)}: expected {expected}")
@@ -149,4 +154,4 @@ def _is_number(value: object) -> bool:
 def _shown(value: object) -> str:
     if isinstance(value, tuple):
         return "(" + ", ".join(_shown(v) for v in value) + ")"
-    return str(value)
+    return number_text(value) if isinstance(value, float) else str(value)

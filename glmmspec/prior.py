@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -50,6 +51,8 @@ class Distribution:
                 + f", not {len(self.arguments)}"
             )
         for name, value in zip(names, self.arguments, strict=True):
+            if not math.isfinite(value):
+                raise SpecError(f"the {name} of {self.name} must be a finite number")
             if name in ("scale", "rate", "shape", "df") and not value > 0:
                 raise SpecError(f"the {name} of {self.name} must be positive, not {number_text(value)}")
         if self.name == "uniform" and not self.arguments[0] < self.arguments[1]:

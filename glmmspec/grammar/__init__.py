@@ -1,0 +1,99 @@
+"""The model language: from text to `ir.Model`, and to the same text well laid out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from glmmspec.errors import GlmmSpecError, Source, SpecError
+from glmmspec.ir import Model
+
+__all__ = ["format_text", "parse", "read"]
+
+
+def parse(text: str, *, family: str | None = None, name: str = "<spec>") -> Model:
+    """The model that a spec's text describes.
+
+    Parameters
+    ----------
+    text
+        A spec in the model language (docs/language.md).
+    family
+        The response family, for a spec that does not say it.
+    name
+        What the text is called in error messages.
+
+    Raises
+    ------
+    SpecSyntaxError
+        If the text is not in the language.
+    SpecError
+        If it is, and makes no sense.
+    """
+    from glmmspec.grammar.lower import lower
+    from glmmspec.grammar.parser import parse_spec
+
+    source = Source(name, text)
+    try:
+        return lower(parse_spec(text), family, source)
+    except GlmmSpecError as error:
+        error.locate(source)
+        raise
+
+
+def read(path: str | Path, *, family: str | None = None) -> Model:
+    """The model in a spec file, as `parse` gives it.
+
+    Raises
+    ------
+    SpecSyntaxError, SpecError
+        As `parse`; also a SpecError if the file cannot be read as UTF-8 text.
+    """
+    return parse(read_text(path), family=family, name=str(path))
+
+
+def read_text(path: str | Path) -> str:
+    """The text of a spec file.
+
+    Raises
+    ------
+    SpecError
+        If there is no such file, or it is too large or not UTF-8.
+    """
+    from glmmspec.grammar.parser import MAX_LENGTH
+
+    try:
+        with Path(path).open("rb") as file:
+            raw = file.read(4 * MAX_LENGTH + 1)
+        text = raw.decode("utf-8")
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+    if len(text) > MAX_LENGTH:
+        raise SpecError(f"{path}: a spec has at most {MAX_LENGTH:,} characters")
+    return text
+
+
+def _unreadable(path: str | Path, error: OSError | ValueError) -> SpecError:
+    if isinstance(error, UnicodeDecodeError):
+        return SpecError(
+            f"{path} is not UTF-8 text (byte {error.start + 1})",
+            hint="save it as UTF-8, without other encodings",
+        )
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return SpecError(f"cannot read {path}: {reason}", hint="give the path of a .glmm file")
+
+
+def format_text(text: str, *, name: str = "<spec>") -> str:
+    """A spec's text in canonical layout: comments, order and formula as written.
+
+    Raises
+    ------
+    SpecSyntaxError
+        If the text is not in the language.
+    """
+    from glmmspec.grammar.formatter import format_spec
+
+    try:
+        return format_spec(text)
+    except GlmmSpecError as error:
+        error.locate(Source(name, text))
+        raise
