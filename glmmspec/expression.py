@@ -71,7 +71,7 @@ class Keyword:
 
 @dataclass(frozen=True)
 class Call:
-    """A function of the closed set `FUNCTIONS` applied to arguments."""
+    """A function applied to arguments; which there are, `functions.SIGNATURES` says."""
 
     function: str
     arguments: tuple[Expression, ...] = ()
@@ -117,12 +117,6 @@ PRECEDENCE: dict[str, int] = {
 """How tightly each binary operator binds, as in R; `^` groups to the right, the others to the left."""
 
 _SIGN_PRECEDENCE = 7
-
-FUNCTIONS: tuple[str, ...] = (
-    "I", "log", "log1p", "log2", "log10", "exp", "sqrt", "abs",
-    "scale", "center", "poly", "bs", "factor", "relevel", "offset",
-)  # fmt: skip
-"""Every function a formula may call."""
 
 
 def _binding(expression: Expression) -> int:

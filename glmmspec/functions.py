@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from glmmspec.errors import SpecError, did_you_mean_or_list
-from glmmspec.expression import FUNCTIONS, Call, Expression, Name, Number, Operation, Text
+from glmmspec.expression import Call, Expression, Name, Number, Operation, Text
 
-MAX_DEPTH = 100
+MAX_DEPTH = 64
 """Deepest nesting of an expression."""
 
 ELEMENTWISE = ("I", "log", "log1p", "log2", "log10", "exp", "sqrt", "abs", "scale", "center")
@@ -161,7 +161,7 @@ def _parameters(call: Call) -> tuple[Parameter, ...]:
     if call.function not in SIGNATURES:
         raise SpecError(
             f"unknown function '{call.function}'",
-            hint=did_you_mean_or_list(call.function, FUNCTIONS),
+            hint=did_you_mean_or_list(call.function, SIGNATURES),
             span=call.span,
         )
     return SIGNATURES[call.function]

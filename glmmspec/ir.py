@@ -382,9 +382,9 @@ class Model:
 
     def to_json(self) -> str:
         """The model as a JSON document (its schema ships as glmmspec/schema.json)."""
-        from glmmspec import schema
+        from glmmspec.schema import dumps
 
-        return schema.dumps(self)
+        return dumps(self)
 
     @classmethod
     def from_json(cls, text: str) -> Model:
@@ -395,9 +395,9 @@ class Model:
         SpecError
             If the text is not such a document, naming the place in it.
         """
-        from glmmspec import schema
+        from glmmspec.schema import loads
 
-        return schema.loads(text)
+        return loads(text)
 
     def error(
         self,
