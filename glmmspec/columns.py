@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
 
-from glmmspec.errors import DataError, DataWarning, did_you_mean_or_list
+from glmmspec.errors import DataError, DataWarning, GlmmSpecError, did_you_mean_or_list
 from glmmspec.expression import Name, number_text
 from glmmspec.ir import Levels, Model
 
@@ -89,19 +89,17 @@ class Table:
         Raises
         ------
         DataError
-            If a number is infinite, or the column is a factor.
+            If the column holds neither.
         """
         series = self._frame[name.name]
         held = kind(series)
-        if self.is_declared(name) or held not in ("number", "logical"):
-            raise self.error(f"column '{name.name}' is not numeric", name, hint=self._how_to_use(name))
-        if held == "logical":
-            return series.to_numpy(dtype=bool)
-        values = series.to_numpy(dtype=np.float64)
-        if not np.isfinite(values).all():
-            first = np.argmin(np.isfinite(values))
-            raise self.error(f"'{name.name}' is infinite in {self.row(first)}", name)
-        return values
+        if held not in ("number", "logical"):
+            raise self.error(
+                f"column '{name.name}' is not numeric: it holds {series.dtype}",
+                name,
+                hint=f"make numbers of it, or declare it a factor (factor {name})",
+            )
+        return series.to_numpy(dtype=bool if held == "logical" else np.float64)
 
     def factor(self, name: Name) -> Factor:
         """A column as a factor, whatever its type.
@@ -118,19 +116,9 @@ class Table:
             self._factors[name.name] = self._read_factor(name)
         return self._factors[name.name]
 
-    def error(self, message: str, at: Any = None, *, hint: str | None = None) -> DataError:
+    def error(self, message: str, at: Any = None, *, hint: str | None = None) -> GlmmSpecError:
         """A DataError about a part of the model (anything with a span), with its place in the text."""
-        error = self.model.error(message, span=getattr(at, "span", None), hint=hint, kind=DataError)
-        assert isinstance(error, DataError)
-        return error
-
-    def _how_to_use(self, name: Name) -> str:
-        if self.is_declared(name):
-            return "the model declares it a factor"
-        series = self._frame[name.name]
-        if kind(series) == "text":
-            return f"it holds text, such as '{series.iloc[0]}'"
-        return f"it holds {series.dtype}: make numbers of it, or declare it a factor"
+        return self.model.error(message, span=getattr(at, "span", None), hint=hint, kind=DataError)
 
     def _read_factor(self, name: Name) -> Factor:
         series = self._frame[name.name]
@@ -207,19 +195,13 @@ def _coded(series: pd.Series[Any]) -> tuple[tuple[str, ...], Int[np.ndarray, " n
         order = np.arange(len(values))
     else:
         codes, values = pd.factorize(series)
-        order = _sorting(pd.Series(values), kind(series))
+        sortable = values.astype(str) if kind(series) == "other" else values
+        order = pd.Index(sortable).argsort()
     text = _level_text(kind(pd.Series(values)))
     names = [text(value) for value in values]
     # Different values may have one text: they are one level.
     place = {level: i for i, level in enumerate(dict.fromkeys(names[i] for i in order))}
     return tuple(place), np.array([place[level] for level in names], dtype=np.int64)[codes]
-
-
-def _sorting(values: pd.Series[Any], kind: str) -> Int[np.ndarray, " q"]:
-    """The order of distinct values: by size if they are numbers, by text otherwise."""
-    if kind in ("number", "logical"):
-        return np.argsort(values.to_numpy(dtype=np.float64), kind="stable")
-    return np.argsort(values.astype(str).to_numpy(dtype=object), kind="stable")
 
 
 def _level_text(kind: str) -> Callable[[Any], str]:

@@ -7,19 +7,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Float, Int
 
 from glmmspec import tables
-from glmmspec.columns import Table, kind, listed
+from glmmspec.columns import Table
 from glmmspec.effects import RandomEffects, check_distinct, random_effects
-from glmmspec.errors import DataError, DataWarning, GlmmSpecWarning, did_you_mean_or_list
+from glmmspec.errors import DataError, GlmmSpecWarning, did_you_mean_or_list
 from glmmspec.evaluate import numbers
-from glmmspec.expression import Call, Expression, Name, Operation
 from glmmspec.family import FAMILIES, Family
-from glmmspec.ir import FactorColumn, Levels, Model
+from glmmspec.ir import Model
 from glmmspec.matrix import fixed_effects
 from glmmspec.response import response
+from glmmspec.selection import select
 
 __all__ = ["Design", "RandomEffects", "bind"]
 
@@ -86,9 +85,7 @@ def bind(model: Model, data: Any = None) -> Design:
     """
     frame = tables.resolve(model) if data is None else tables.as_frame(data)
     label = f"data '{model.data.name}'" if data is None and model.data is not None else "the data"
-    columns = _used_columns(model, frame, label)
-    used, n_dropped, notes = _rows_to_use(model, frame[columns], label)
-    table = Table(model, frame[columns] if n_dropped == 0 else frame[columns].iloc[used], used)
+    table = select(model, frame, label)
     y, trials = response(model, table)
     weights = _weights(model, table)
     offset = np.zeros(len(table)) if model.offset is None else numbers(model.offset, table, "the offset")
@@ -105,78 +102,12 @@ def bind(model: Model, data: Any = None) -> Design:
         offset=_frozen(offset),
         random=random,
         components=tuple(component.name for component in model.components),
-        rows=_frozen(used, np.int64),
-        n_dropped=n_dropped,
+        rows=_frozen(table.rows, np.int64),
+        n_dropped=len(frame) - len(table),
         data_hash="",
-        notes=(*notes, *_declared_in_vain(model, columns), *table.notes),
+        notes=tuple(table.notes),
     )
     return replace(design, data_hash=_hash(design))
-
-
-def _expressions(model: Model) -> list[Expression]:
-    """Every expression that is evaluated on the data."""
-    return [
-        *model.response.arguments,
-        *(factor for term in model.fixed for factor in term.factors),
-        *(factor for term in model.random for factor in term.factors),
-        *(term.multiplier for term in model.random if term.multiplier is not None),
-        *(part for part in (model.weights, model.offset) if part is not None),
-    ]
-
-
-def _names(expression: Expression) -> list[Name]:
-    """The columns an expression is about; a call's arguments after the first are settings."""
-    match expression:
-        case Name():
-            return [expression]
-        case Operation():
-            return [name for operand in expression.operands for name in _names(operand)]
-        case Call():
-            return [name for argument in expression.arguments[:1] for name in _names(argument)]
-    return []
-
-
-def _used_columns(model: Model, frame: pd.DataFrame, label: str) -> list[str]:
-    """The columns the model uses, in its order; a name the data lack is an error where it stands."""
-    names = [name for expression in _expressions(model) for name in _names(expression)]
-    declared = [Name(part.column, span=part.span) for part in _declarations(model)]
-    for name in (*names, *declared):
-        if name.name not in frame.columns:
-            raise model.error(
-                f"unknown column '{name.name}' in {label}",
-                span=name.span,
-                hint=did_you_mean_or_list(name.name, frame.columns),
-                kind=DataError,
-            )
-    return list(dict.fromkeys(name.name for name in names))
-
-
-def _rows_to_use(
-    model: Model, frame: pd.DataFrame, label: str
-) -> tuple[Int[np.ndarray, " n"], int, list[DataWarning]]:
-    """Positions of the rows without missing values, how many have some, and what to say of them."""
-    missing = {name: _missing(frame[name]) for name in frame.columns}
-    dropped = np.logical_or.reduce([np.zeros(len(frame), dtype=bool), *missing.values()])
-    n_dropped = int(dropped.sum())
-    found = ", ".join(
-        f"'{name}' ({mask.sum()}, the first in row {np.argmax(mask) + 1})"
-        for name, mask in missing.items()
-        if mask.any()
-    )
-    if n_dropped and model.missing == "fail":
-        raise DataError(f"missing values in {found}", hint="`missing drop` in the spec leaves such rows out")
-    if n_dropped == len(frame):
-        raise DataError(f"{label} have no row" + (" without missing values" if n_dropped else "s"))
-    notes = [DataWarning(f"{n_dropped} of {len(frame)} rows are left out: missing values in {found}")]
-    return np.flatnonzero(~dropped), n_dropped, notes if n_dropped else []
-
-
-def _missing(series: pd.Series[Any]) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Where a column has no value: null, None, or a number that is NaN."""
-    missing = series.isna().to_numpy(dtype=bool)
-    if kind(series) == "number":
-        missing = missing | np.isnan(series.to_numpy(dtype=np.float64, na_value=np.nan))
-    return missing
 
 
 def _weights(model: Model, table: Table) -> Float[np.ndarray, " n"]:
@@ -216,15 +147,6 @@ def _check_priors(model: Model, coefficients: tuple[str, ...]) -> None:
                 span=prior.span,
                 kind=DataError,
             )
-
-
-def _declared_in_vain(model: Model, used: list[str]) -> list[DataWarning]:
-    unused = dict.fromkeys(part.column for part in _declarations(model) if part.column not in used)
-    return [DataWarning(f"declared, but not in the model: {listed(unused)}")] if unused else []
-
-
-def _declarations(model: Model) -> list[Levels | FactorColumn]:
-    return [*model.levels, *model.factors]
 
 
 def _frozen(values: np.ndarray[Any, Any], dtype: type[np.generic] = np.float64) -> np.ndarray[Any, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from glmmspec.columns import Factor, Table
+from glmmspec.columns import Factor, Table, listed
 from glmmspec.errors import DataError, DataWarning
 from glmmspec.evaluate import grouping, numbers
 from glmmspec.expression import Call, Expression, Name, within_term
@@ -99,11 +99,11 @@ def _roles(term: RandomTerm, table: Table) -> tuple[tuple[Expression, ...], Expr
     if len(term.factors) == 1:
         return _lone(numeric[0], table)
     if len(numeric) > 1 or not groups:
-        names = ", ".join(str(factor) for factor in numeric)
+        first, last = numeric[0], term.factors[-1]
         raise table.error(
-            f"{term}: {names} are numeric, so it is not clear what groups",
-            numeric[0],
-            hint=f"declare the factors among them (factor {numeric[0]}), or write (0 + x | {numeric[0]})",
+            f"it is not clear what groups in {term}: {listed(numeric)} are numeric",
+            first,
+            hint=f"declare which are factors (factor {first}), or write (0 + {last} | {first}) for a slope",
         )
     return groups, numeric[0]
 

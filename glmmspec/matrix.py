@@ -45,7 +45,7 @@ def fixed_effects(
     factors = dict.fromkeys(factor for term in terms for factor in term.factors)
     columns = {str(factor): _encodable(factor, table) for factor in factors}
     spec = ModelSpec(
-        formula=SimpleFormula([_formulaic_term(term) for term in terms], _ordering="none"),
+        formula=SimpleFormula([_formulaic_term(term) for term in terms]),
         na_action="ignore",
         output="numpy",
     )
@@ -117,7 +117,7 @@ def _check_rank(x: Float[np.ndarray, "n p"], names: tuple[str, ...]) -> None:
     if not names:
         return
     lengths = np.linalg.norm(x, axis=0)
-    triangle: Float[np.ndarray, "r p"] = np.linalg.qr(x / np.where(lengths > 0, lengths, 1), mode="r")
+    triangle = np.asarray(np.linalg.qr(x / np.where(lengths > 0, lengths, 1), mode="r"))
     pivots = np.abs(np.diagonal(linalg.qr(triangle, mode="r", pivoting=True)[0]))
     if len(pivots) == len(names) and pivots[-1] > RANK_TOLERANCE:
         return

@@ -6,7 +6,6 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from glmmspec.columns import Factor, Table, listed
-from glmmspec.errors import GlmmSpecError, SpecError
 from glmmspec.evaluate import Basis, evaluate, numbers
 from glmmspec.expression import Expression, number_text
 from glmmspec.family import FAMILIES
@@ -20,40 +19,14 @@ def response(model: Model, table: Table) -> tuple[Counts, Counts]:
 
     Raises
     ------
-    SpecError
-        If the response's form is not one the family takes.
     DataError
         If it is not numeric where it must be, or a row is outside the family's support.
     """
-    _check_form(model)
     arguments = model.response.arguments
     if FAMILIES[model.family].has_trials:
         return _successes_and_trials(model.response, table)
     y = _zero_one(arguments[0], table) if model.family == "bernoulli" else _counts(arguments[0], table)
     return y, np.ones(len(table))
-
-
-def _check_form(model: Model) -> None:
-    """A family with trials takes two columns, the others one."""
-    trials = FAMILIES[model.family].has_trials
-    if trials == (model.response.form != "column"):
-        return
-    raise _wrong_form(model, trials)
-
-
-def _wrong_form(model: Model, trials: bool) -> GlmmSpecError:
-    at = getattr(model.response.arguments[0], "span", None)
-    if trials:
-        return model.error(
-            f"family {model.family} needs successes and trials, and the response is one column",
-            span=at,
-            hint="write cbind(successes, failures), or use family bernoulli for 0 and 1",
-            kind=SpecError,
-        )
-    hint = "use family binomial" if model.family == "bernoulli" else "give the counts as one column"
-    return model.error(
-        f"family {model.family} takes one column, not {model.response}", span=at, hint=hint, kind=SpecError
-    )
 
 
 def _successes_and_trials(response: Response, table: Table) -> tuple[Counts, Counts]:
@@ -87,7 +60,7 @@ def _zero_one(expression: Expression, table: Table) -> Counts:
 def _successes(factor: Factor, expression: Expression, table: Table) -> Counts:
     if len(factor.levels) != 2:
         raise table.error(
-            f"the response {expression} has {len(factor.levels)} level(s), not two: {listed(factor.levels)}",
+            f"the response {expression} must have two levels, and has {listed(factor.levels)}",
             expression,
             hint="family bernoulli takes 0 and 1, true and false, or a factor of two levels",
         )

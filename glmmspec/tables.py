@@ -91,7 +91,7 @@ def as_frame(data: Any) -> pd.DataFrame:
             hint="give a pandas, polars or pyarrow table, or a dict of equally long columns",
         ) from error
     _check_names(list(frame.columns), "the data")
-    return frame
+    return _with_categoricals(frame)
 
 
 def resolve(model: Model) -> pd.DataFrame:
@@ -123,6 +123,18 @@ def located(name: str, model: Model) -> Path:
     _refuse_url(name)
     folder = Path(model.source.name).parent if model.source is not None else Path()
     return folder / name
+
+
+def _with_categoricals(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with Arrow's dictionary columns as the categoricals that they are."""
+    import pandas as pd
+    import pyarrow as pa
+
+    converted = frame.copy(deep=False)
+    for name, column in frame.items():
+        if isinstance(column.dtype, pd.ArrowDtype) and pa.types.is_dictionary(column.dtype.pyarrow_dtype):
+            converted[name] = pa.array(column).to_pandas().array
+    return converted
 
 
 @contextmanager

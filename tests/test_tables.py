@@ -114,6 +114,14 @@ def test_tables_in_memory(data):
     assert tables.as_frame(data).to_dict("list") == {"a": [1, 2], "g": ["x", "y"]}
 
 
+def test_an_arrow_dictionary_is_a_categorical():
+    values = pd.arrays.ArrowExtensionArray(pa.array(["b", "a", None]).dictionary_encode())
+    frame = pd.DataFrame({"g": values}, index=[7, 8, 9])
+    read = tables.as_frame(frame)["g"]
+    assert read.cat.categories.tolist() == ["b", "a"]
+    assert read.cat.codes.tolist() == [0, 1, -1]
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [
