@@ -55,7 +55,7 @@ class Table:
     """
 
     def __init__(self, model: Model, frame: pd.DataFrame, rows: Int[np.ndarray, " n"]) -> None:
-        self.model = model
+        self._model = model
         self.rows = rows
         self.notes: list[DataWarning] = []
         self.transform_states: dict[str, dict[str, Any]] = {}
@@ -71,17 +71,13 @@ class Table:
         """How an error names a row: by its number in the caller's data, from 1."""
         return f"row {self.rows[position] + 1}"
 
-    def is_declared(self, name: Name) -> bool:
-        """True if the model's `levels` or `factor` statements make a factor of the column."""
-        return name.name in self._declared
-
     def is_factor(self, name: Name) -> bool:
-        """True for a declared factor and for a column of text or of categories."""
-        return self.is_declared(name) or kind(self._frame[name.name]) == "text"
+        """True for a column of text or of categories, and for one that is declared a factor."""
+        return name.name in self._declared or kind(self._frame[name.name]) == "text"
 
     def is_numeric(self, name: Name) -> bool:
         """True for a column of numbers that is not declared a factor."""
-        return not self.is_declared(name) and kind(self._frame[name.name]) == "number"
+        return name.name not in self._declared and kind(self._frame[name.name]) == "number"
 
     def values(self, name: Name) -> Float[np.ndarray, " n"] | Bool[np.ndarray, " n"]:
         """The numbers, or the truth values, of a column.
@@ -118,7 +114,7 @@ class Table:
 
     def error(self, message: str, at: Any = None, *, hint: str | None = None) -> GlmmSpecError:
         """A DataError about a part of the model (anything with a span), with its place in the text."""
-        return self.model.error(message, span=getattr(at, "span", None), hint=hint, kind=DataError)
+        return self._model.error(message, span=getattr(at, "span", None), hint=hint, kind=DataError)
 
     def _read_factor(self, name: Name) -> Factor:
         series = self._frame[name.name]
@@ -194,9 +190,8 @@ def _coded(series: pd.Series[Any]) -> tuple[tuple[str, ...], Int[np.ndarray, " n
         values, codes = series.cat.categories, series.cat.codes.to_numpy(dtype=np.int64)
         order = np.arange(len(values))
     else:
-        codes, values = pd.factorize(series)
-        sortable = values.astype(str) if kind(series) == "other" else values
-        order = pd.Index(sortable).argsort()
+        codes, values = pd.factorize(series.astype(str) if kind(series) == "other" else series)
+        order = pd.Index(values).argsort()
     text = _level_text(kind(pd.Series(values)))
     names = [text(value) for value in values]
     # Different values may have one text: they are one level.

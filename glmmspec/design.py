@@ -80,8 +80,6 @@ def bind(model: Model, data: Any = None) -> Design:
         If the data cannot be read or do not fit the model: an unknown column, a missing or infinite
         value, a response outside the family's support, a factor or grouping with one level,
         linearly dependent fixed effects, ... The message names the column and its first such row.
-    SpecError
-        If the model makes no sense whatever the data.
     """
     frame = tables.resolve(model) if data is None else tables.as_frame(data)
     label = f"data '{model.data.name}'" if data is None and model.data is not None else "the data"

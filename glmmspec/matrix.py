@@ -24,7 +24,7 @@ from glmmspec.ir import FixedTerm
 RANK_TOLERANCE = 1e-7
 """A column counts as a combination of others if less than this part of its length is not (as R's lm)."""
 
-# No two columns can have one name while levels stand apart from factors by a character of their own.
+# Stands between a factor and its level while formulaic keeps columns by name, so that none is lost.
 _BETWEEN = "\x1f"
 
 
@@ -121,10 +121,12 @@ def _check_rank(x: Float[np.ndarray, "n p"], names: tuple[str, ...]) -> None:
     pivots = np.abs(np.diagonal(linalg.qr(triangle, mode="r", pivoting=True)[0]))
     if len(pivots) == len(names) and pivots[-1] > RANK_TOLERANCE:
         return
-    raise DataError(
-        f"the fixed effects are not all estimable: {'; '.join(_aliases(triangle, names))}",
-        hint="take these terms out of the formula, or merge levels",
-    )
+    aliases = list(_aliases(triangle, names))
+    if aliases:
+        raise DataError(
+            f"the fixed effects are not all estimable: {'; '.join(aliases)}",
+            hint="take these terms out of the formula, or merge levels",
+        )
 
 
 def _aliases(triangle: Float[np.ndarray, "r p"], names: tuple[str, ...]) -> Iterator[str]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from glmmspec.ir import Model
+    from glmmspec.ir import DataReference, Model
 
 MISSING_WORDS = ("", "NA")
 """What stands for a missing value in a text file; every other word is a value."""
@@ -61,7 +61,8 @@ def header(path: str | Path) -> tuple[str, ...]:
             found = tuple(pq.read_schema(file).names)
         else:
             lines = (line.decode("utf-8-sig") for line in file)
-            found = tuple(next(csv.reader(lines, delimiter=_DELIMITERS[path.suffix.lower()]), ()))
+            rows = csv.reader(lines, delimiter=_DELIMITERS[path.suffix.lower()])
+            found = tuple(next(filter(None, rows), ()))
     _check_names(found, str(path))
     return found
 
@@ -95,31 +96,44 @@ def as_frame(data: Any) -> pd.DataFrame:
 
 
 def resolve(model: Model) -> pd.DataFrame:
-    """The data that a model names.
+    """The data that a model names; a file is looked for beside the spec that names it.
 
     Raises
     ------
     DataError
         If it names none, or they cannot be read.
     """
+    reference = _reference(model)
+    if reference.kind == "shipped":
+        return datasets.load(reference.name)
+    return read_table(_beside(model, reference.name))
+
+
+def column_names(model: Model) -> tuple[str, ...]:
+    """The columns of the data that a model names, read without pandas or the rest of the file.
+
+    Raises
+    ------
+    DataError
+        As `resolve`, as far as the names show it.
+    """
+    reference = _reference(model)
+    if reference.kind == "shipped":
+        return tuple(datasets.describe(reference.name).columns)
+    return header(_beside(model, reference.name))
+
+
+def _reference(model: Model) -> DataReference:
     if model.data is None:
         raise DataError(
             "the model names no data",
             hint='give a data frame, or add a statement: data salamander, or data "file.csv"',
         )
-    if model.data.kind == "shipped":
-        return datasets.load(model.data.name)
-    return read_table(located(model.data.name, model))
+    return model.data
 
 
-def located(name: str, model: Model) -> Path:
-    """The path of a data file: relative to the spec's folder where the model was read from a file.
-
-    Raises
-    ------
-    DataError
-        If it is a URL.
-    """
+def _beside(model: Model, name: str) -> Path:
+    """The path `name` seen from the folder of the model's spec, or from here if it has no file."""
     _refuse_url(name)
     folder = Path(model.source.name).parent if model.source is not None else Path()
     return folder / name

@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -66,10 +68,12 @@ def test_what_a_column_holds(values, expected):
         (pd.Categorical([2, 1, 2]), ("1", "2"), [1, 0, 1]),
         (pd.array([2**53 + 1, 2**53], dtype="Int64"), (str(2**53), str(2**53 + 1)), [1, 0]),
         (arrow(["b", "a"], pa.string()), ("a", "b"), [1, 0]),
+        ([[2], [1]], ("[1]", "[2]"), [1, 0]),
+        (np.array([Decimal("1.5"), 1], dtype=object), ("1", "1.5"), [1, 0]),
         (arrow([2, 1], pa.int16()), ("1", "2"), [1, 0]),
         (
             pd.to_datetime(["2021-01-01", "2020-01-01"]),
-            ("2020-01-01 00:00:00", "2021-01-01 00:00:00"),
+            ("2020-01-01", "2021-01-01"),
             [1, 0],
         ),
     ],
@@ -92,7 +96,7 @@ def test_levels_and_codes(values, levels, codes):
 )
 def test_listed_levels_match_the_text_of_values(values, listed):
     declared = table(values, levels=(Levels("x", listed),))
-    assert declared.is_declared(X)
+    assert declared.is_factor(X)
     assert declared.factor(X).levels == listed
     assert declared.factor(X).codes.tolist() == [1, 0, 1]
     assert not declared.notes

@@ -65,3 +65,17 @@ def test_describing_imports_no_pandas():
         "assert 'pandas' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def markdown(dataset):
+    """A data set's entry in docs/data.md."""
+    lines = [f"### {dataset.name}", "", f"{dataset.title}; {dataset.n_rows} rows. {dataset.source}.", ""]
+    lines += ["| column | |", "|---|---|"]
+    for column, meaning in dataset.columns.items():
+        lines.append(f"| {column}{'*' if column in dataset.identifiers else ''} | {meaning} |")
+    return "\n".join(lines) + "\n"
+
+
+def test_the_documentation_lists_every_data_set():
+    text = (Path(__file__).parents[1] / "docs" / "data.md").read_text(encoding="utf-8")
+    assert text.endswith("\n".join(markdown(datasets.describe(name)) for name in datasets.names()))

@@ -10,6 +10,7 @@ from glmmspec import datasets
 from glmmspec.design import bind
 from glmmspec.errors import DataError
 from glmmspec.grammar import parse, read
+from glmmspec.tables import column_names
 
 REFERENCE = json.loads((Path(__file__).parent / "reference" / "mle.json").read_text())
 
@@ -138,6 +139,8 @@ def test_as_many_levels_as_rows():
 def test_no_data():
     with pytest.raises(DataError, match="the model names no data"):
         bind(parse("y ~ x | g\n", family="poisson"))
+    with pytest.raises(DataError, match="is not a path"):
+        bind(parse('data "https://example.org/a.csv"\ny ~ x | g\n', family="poisson"))
     with pytest.raises(DataError, match="the data have no rows"):
         bound("y ~ x | g\n", COMPLETE.iloc[:0])
 
@@ -145,7 +148,9 @@ def test_no_data():
 def test_a_data_file_is_relative_to_the_spec(tmp_path):
     COMPLETE.drop(columns="unused").to_csv(tmp_path / "six.csv", index=False)
     (tmp_path / "m.glmm").write_text('data "six.csv"\nfamily poisson\ny ~ x | g\n')
-    from_file = bind(read(tmp_path / "m.glmm"))
+    model = read(tmp_path / "m.glmm")
+    assert column_names(model) == ("y", "x", "a", "g", "w")
+    from_file = bind(model)
     assert from_file.data_hash == bound("y ~ x | g\n").data_hash
 
 

@@ -28,6 +28,7 @@ NA = None
         ("\ufeffa,b\r\n1,2\r\n", {"a": [1], "b": [2]}),
         ("a\n9007199254740993\nNA\n", {"a": [9007199254740993, NA]}),
         (" a\n x \n", {" a": [" x "]}),
+        ("\n\na,b\n\n1,2\n", {"a": [1], "b": [2]}),
     ],
 )
 def test_text_is_read_as_written(tmp_path, text, expected):

@@ -47,7 +47,7 @@ _ALL: dict[str, Dataset] = {
         Dataset(
             name="bacteria",
             title="Presence of H. influenzae in children with otitis media",
-            source="A. Leach, Menzies School of Health Research; Venables and Ripley (2002), section 10.4;"
+            source="Amanda Leach, Menzies School of Health Research; Venables and Ripley (2002), section 10.4;"
             " R package MASS",
             n_rows=220,
             columns={
@@ -63,7 +63,7 @@ _ALL: dict[str, Dataset] = {
         Dataset(
             name="cbpp",
             title="Contagious bovine pleuropneumonia in zebu herds",
-            source="Lesnoff et al. (2004), Preventive Veterinary Medicine 64, 1-12; R package lme4",
+            source="Lesnoff et al. (2004), Preventive Veterinary Medicine 64, 27-40; R package lme4",
             n_rows=56,
             columns={
                 "herd": "herd, 15 of them",
