@@ -1,0 +1,5 @@
+"""`python -m glmmspec` is the `glmmspec` command."""
+
+from glmmspec.cli import main
+
+main()

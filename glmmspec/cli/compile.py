@@ -1,0 +1,24 @@
+"""`glmmspec compile`: a spec as the JSON of its intermediate representation."""
+
+from __future__ import annotations
+
+import typer
+
+from glmmspec.cli.arguments import OutputFile, SpecFile
+from glmmspec.cli.files import write_whole
+from glmmspec.cli.outcome import DONE
+
+
+def compile_spec(file: SpecFile, output: OutputFile = None) -> int:
+    """Print the model of a spec as JSON.
+
+    The schema of the document ships as glmmspec/schema.json.
+    """
+    from glmmspec import grammar
+
+    document = grammar.read(file).to_json().rstrip("\n")
+    if output is None:
+        typer.echo(document)
+    else:
+        write_whole(output, document + "\n")
+    return DONE

@@ -1,0 +1,61 @@
+"""Writing files whole: under its name a file holds all of the new text, or what it held before."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from glmmspec.errors import GlmmSpecError
+
+
+def check_writable(path: Path) -> None:
+    """Refuse, before the work is done, a path that the result could not be written to.
+
+    Raises
+    ------
+    GlmmSpecError
+        If the folder is missing or takes no files, or the path is something other than a regular file.
+    """
+    target = path.resolve()
+    if not target.parent.is_dir():
+        raise _unwritable(path, "there is no such folder")
+    if target.exists() and not target.is_file():
+        raise _unwritable(path, "it is not a regular file")
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise _unwritable(path, "its folder is not writable")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write `text` to a file beside `path`, and put it in that place once it is complete.
+
+    A file that is there keeps its mode; a link goes on pointing to what it points to.
+
+    Raises
+    ------
+    GlmmSpecError
+        If that fails, and then what was there before is untouched.
+    """
+    check_writable(path)
+    target = path.resolve()
+    temporary = target.with_name(f".glmmspec-{secrets.token_hex(8)}.tmp")
+    try:
+        _write(temporary, text)
+        if target.exists():
+            temporary.chmod(target.stat().st_mode & 0o7777)
+        temporary.replace(target)
+    except OSError as error:
+        raise _unwritable(path, error.strerror or str(error)) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _write(path: Path, text: str) -> None:
+    with path.open("xb") as file:
+        file.write(text.encode())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _unwritable(path: Path, reason: str) -> GlmmSpecError:
+    return GlmmSpecError(f"cannot write {path}: {reason}")

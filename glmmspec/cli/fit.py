@@ -1,0 +1,94 @@
+"""`glmmspec fit`: maximum likelihood estimates of a spec."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from glmmspec.cli.arguments import AsJson, DataFile, OutputFile, SpecFile
+from glmmspec.cli.files import check_writable, write_whole
+from glmmspec.cli.outcome import DONE, NO
+from glmmspec.cli.progress import shown_progress
+from glmmspec.cli.solver_flags import flag, given_options, with_solver_flags
+
+if TYPE_CHECKING:
+    from glmmspec.solver.fit import Fit
+
+Record = Annotated[
+    Path | None,
+    typer.Option("--verify", metavar="PATH", help="Fit again as this JSON file records, and compare."),
+]
+
+
+@with_solver_flags
+def fit(
+    file: SpecFile,
+    data: DataFile = None,
+    as_json: AsJson = False,
+    output: OutputFile = None,
+    verify: Record = None,
+    **flags: str | None,
+) -> int:
+    """Fit a spec by maximum likelihood and print the summary.
+
+    Solver options given here take the place of the spec's. Exits with 1 if the fit is not reliable,
+    or if --verify finds a difference.
+    """
+    options = given_options(flags)
+    if verify is not None:
+        _refuse_beside_verify(options, output)
+        return _verify(file, data, verify, as_json)
+    if output is not None:
+        check_writable(output)
+    result = _fitted(file, data, options)
+    document = json.dumps(result.to_dict(), indent=2, allow_nan=False)
+    if output is not None:
+        write_whole(output, document + "\n")
+    typer.echo(document if as_json else result.summary())
+    if as_json:
+        for warning in result.warnings:
+            typer.echo(f"warning: {warning}", err=True)
+    return DONE if result.reliable else NO
+
+
+def _fitted(file: Path, data: Path | None, options: dict[str, Any]) -> Fit:
+    from glmmspec import grammar
+
+    model = grammar.read(file)
+    resolved = dataclasses.replace(model.solver, **options)
+    # The numerical packages load only for a spec that makes sense.
+    from glmmspec import api
+    from glmmspec.errors import GlmmSpecWarning
+    from glmmspec.tables import read_table
+
+    frame = None if data is None else read_table(data)
+    with warnings.catch_warnings(), shown_progress(resolved) as progress:
+        # They are on the result, and printed with it.
+        warnings.simplefilter("ignore", GlmmSpecWarning)
+        return api.fit(model, frame, progress=progress, **options)
+
+
+def _refuse_beside_verify(options: dict[str, Any], output: Path | None) -> None:
+    beside = [*map(flag, options), *(["--output"] if output is not None else [])]
+    if beside:
+        raise typer.BadParameter(
+            f"it fits as the file records and writes nothing: leave out {', '.join(beside)}",
+            param_hint="--verify",
+        )
+
+
+def _verify(file: Path, data: Path | None, path: Path, as_json: bool) -> int:
+    from glmmspec.cli.verify import compare, read_record, recorded_options
+
+    record = read_record(path)
+    answer = compare(record, _fitted(file, data, recorded_options(record)).to_dict())
+    if as_json:
+        typer.echo(json.dumps({"same": answer.same, **dataclasses.asdict(answer)}, indent=2))
+    else:
+        typer.echo(f"{path}: {answer}")
+    return DONE if answer.same else NO
