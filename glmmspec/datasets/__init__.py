@@ -47,8 +47,8 @@ _ALL: dict[str, Dataset] = {
         Dataset(
             name="bacteria",
             title="Presence of H. influenzae in children with otitis media",
-            source="Amanda Leach, Menzies School of Health Research; Venables and Ripley (2002), section 10.4;"
-            " R package MASS",
+            source="Amanda Leach, Menzies School of Health Research; Venables and Ripley (2002),"
+            " section 10.4; R package MASS",
             n_rows=220,
             columns={
                 "y": "bacteria present (y) or absent (n)",
