@@ -46,19 +46,25 @@ class Likelihood:
     def __call__(
         self, psi: Float[np.ndarray, " P"]
     ) -> tuple[float, Float[np.ndarray, " P"], Float[np.ndarray, "P P"]]:
-        """Value, gradient and Hessian; the value is -infinity where a variance is not positive."""
+        """Value, gradient and Hessian.
+
+        The value is -infinity, with derivatives 0, where a variance is not positive, and so far out
+        that double precision gives no number.
+        """
+        nowhere = -np.inf, np.zeros(len(psi)), np.zeros((len(psi), len(psi)))
         beta, variances = self.split(psi)
-        n_free = len(psi)
         if not (variances > 0).all() or not np.isfinite(psi).all():
-            return -np.inf, np.zeros(n_free), np.zeros((n_free, n_free))
-        value, gradient, hessian = self.constant, np.zeros(n_free), np.zeros((n_free, n_free))
+            return nowhere
+        value, gradient, hessian = self.constant, nowhere[1].copy(), nowhere[2].copy()
         free = self.free
-        for integrals in self.integrals:
-            moments = integrals.moments(beta, variances)
-            value += float(moments.log_integral.sum())
-            gradient += moments.gradient.sum(axis=0)[free]
-            hessian += moments.hessian.sum(axis=0)[np.ix_(free, free)]
-        return value, gradient, hessian
+        with np.errstate(over="ignore", invalid="ignore"):
+            for integrals in self.integrals:
+                moments = integrals.moments(beta, variances)
+                value += float(moments.log_integral.sum())
+                gradient += moments.gradient.sum(axis=0)[free]
+                hessian += moments.hessian.sum(axis=0)[np.ix_(free, free)]
+        finite = np.isfinite(value) and np.isfinite(gradient).all() and np.isfinite(hessian).all()
+        return (value, gradient, hessian) if finite else nowhere
 
 
 def log_constant(design: Design) -> float:
