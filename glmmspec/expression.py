@@ -25,6 +25,10 @@ class Name:
     name: str
     span: Span | None = position()
 
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise SpecError("a column's name is not empty")
+
     def __str__(self) -> str:
         return quoted_name(self.name)
 

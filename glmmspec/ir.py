@@ -58,7 +58,9 @@ class Response:
 
     def __str__(self) -> str:
         if self.form == "column":
-            return str(self.arguments[0])
+            text = str(self.arguments[0])
+            # A line that starts with a sign would carry on the statement before it.
+            return f"({text})" if text.startswith(("+", "-")) else text
         return f"{self.form}({', '.join(str(a) for a in self.arguments)})"
 
 
@@ -279,6 +281,13 @@ class Model:
                 hint="write cbind(successes, failures) or proportion(successes, trials);"
                 " for a 0/1 column, family bernoulli",
             )
+        for variable in (factor for term in self.fixed for factor in term.factors):
+            if self.response.arguments == (variable,):
+                raise self.error(
+                    f"the response {variable} is also a fixed term",
+                    hint="remove it right of ~",
+                    span=variable.span,
+                )
         for expression in (self.weights, self.offset):
             if expression is not None:
                 check_arithmetic(expression)

@@ -39,7 +39,13 @@ def loads(text: str) -> ir.Model:
     SpecError
         If the text is not such a document, naming the place in it.
     """
-    document = _parsed(text)
+    try:
+        return _read(_parsed(text))
+    except RecursionError:
+        raise SpecError("the document is nested too deeply") from None
+
+
+def _read(document: Any) -> ir.Model:
     if not isinstance(document, dict):
         raise _error("$", "expected an object", document)
     version = document.pop(_VERSION_KEY, None)
@@ -50,10 +56,7 @@ def loads(text: str) -> ir.Model:
             f"the model is in version {version} of the format; this glmmspec reads up to {ir.VERSION}",
             hint="update glmmspec",
         )
-    try:
-        model: ir.Model = _build(ir.Model, document, "$")
-    except RecursionError:
-        raise SpecError("the document is nested too deeply") from None
+    model: ir.Model = _build(ir.Model, document, "$")
     return model
 
 
@@ -89,8 +92,6 @@ def _parsed(text: str) -> Any:
         return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_without_duplicates)
     except json.JSONDecodeError as error:
         raise SpecError(f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
-    except RecursionError:
-        raise SpecError("the document is nested too deeply") from None
     except ValueError:
         raise SpecError("a number in the document has too many digits") from None
 

@@ -12,7 +12,7 @@ from itertools import combinations
 from math import comb
 
 from glmmspec.errors import SpecError
-from glmmspec.expression import Call, Expression, Name, Number, Operation
+from glmmspec.expression import Call, Expression, Number, Operation
 from glmmspec.functions import COMPARISONS, arguments_of, check_arithmetic, check_depth, check_variable
 from glmmspec.ir import INTERCEPT, FixedTerm
 
@@ -208,9 +208,3 @@ def _check_is_variable(expression: Expression) -> None:
                 span=expression.span,
             )
     check_variable(expression)
-
-
-def same_column(response: Expression, terms: tuple[FixedTerm, ...]) -> Expression | None:
-    """The response among the fixed variables, if it is there."""
-    variables = (factor for term in terms for factor in term.factors)
-    return next((v for v in variables if isinstance(v, Name) and v == response), None)

@@ -8,7 +8,7 @@ from glmmspec.errors import Source, Span, SpecError, did_you_mean_or_list, withi
 from glmmspec.expression import Call, Expression, Operation
 from glmmspec.family import FAMILIES
 from glmmspec.functions import check_arithmetic
-from glmmspec.grammar.formula import FixedPart, same_column
+from glmmspec.grammar.formula import FixedPart
 from glmmspec.grammar.nodes import Formula, Spec, Statement
 from glmmspec.grammar.random import lower_entry, lower_group
 from glmmspec.grammar.statements import REPEATABLE, lower_statement
@@ -102,9 +102,6 @@ def _formula_fields(formula: Formula) -> dict[str, Any]:
     """The fields of the model that its formula gives."""
     response = _response(formula.response)
     fixed = FixedPart(formula.fixed)
-    repeated = same_column(formula.response, fixed.terms)
-    if repeated is not None:
-        raise SpecError(f"the response '{repeated}' is also a fixed term", span=repeated.span)
     random = [term for group in fixed.groups for term in lower_group(group)]
     random += [term for entry in formula.random for term in lower_entry(entry)]
     fields: dict[str, Any] = {"response": response, "fixed": fixed.terms, "random": tuple(random)}
