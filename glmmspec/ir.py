@@ -21,6 +21,7 @@ from glmmspec.errors import (
 )
 from glmmspec.expression import (
     Expression,
+    Name,
     is_plain_name,
     position,
     quoted_name,
@@ -149,8 +150,14 @@ class RandomTerm:
 
     @property
     def default_component(self) -> str:
-        """The component's name when none is given: the term as the `|` list writes it."""
+        """The component's name when none is given: the term as the `|` list writes it.
+
+        A column alone needs no backticks, unless its name reads like an interaction.
+        """
         parts = self.factors if self.multiplier is None else (*self.factors, self.multiplier)
+        match parts:
+            case (Name(name),) if ":" not in name:
+                return name
         return ":".join(str(part) for part in parts)
 
     def __str__(self) -> str:

@@ -76,6 +76,12 @@ MISTAKES: tuple[Mistake, ...] = (
         ("y ~ x ~ z", "y ~ x | g ~ z"),
     ),
     Mistake(
+        "~ belongs to a formula",
+        "start the formula on a line of its own, with the response",
+        ("family poisson ~ x", "title 'a' ~ x", "data a ~ x", "missing drop ~ x", "factor a ~ x",
+         "levels x = a ~ x", "weights w ~ x", "offset w ~ x", "solver seed = 1 ~ x"),
+    ),
+    Mistake(
         "an operator with nothing after it",
         "a line that ends in an operator goes on in the next",
         ("y ~ x +", "y ~ x *", "y ~ x:", "y ~ x %in%", "y ~ x ^", "y ~ x + -", "y ~ I(x >)"),
@@ -93,8 +99,12 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake(
         "an operator is missing",
         "terms are joined by +, : or *, and a new statement starts on a new line",
-        ("y ~ a b", "y ~ a 1", "y ~ 2 a", "y ~ a 'b'", "y ~ `a` b", "y ~ (a) b", "y ~ a `b`", "y ~ 'a' b",
-         "y ~ (a)(b)", "y ~ log(x) z", "y ~ 2(a)", "y ~ `a`(b)"),
+        tuple(
+            f"y ~ {left} {right}"
+            for left in ("a", "1", "`a`", "'a'", "(a)", "log(x)", "(1 | g)")
+            for right in ("b", "1", "`b`", "'b'", "(b)")
+            if (left, right) != ("a", "(b)")
+        ),
     ),
     Mistake(
         "empty brackets",

@@ -77,11 +77,11 @@ def _split(tokens: list[Token]) -> Iterator[list[Token]]:
     """Statements, cut at the line ends that nothing carries on over."""
     statement: list[Token] = []
     depth, at_line_end = 0, False
-    for token in tokens:
+    for i, token in enumerate(tokens):
         if token.type == "NEWLINE":
             at_line_end = True
             continue
-        if at_line_end and statement and depth == 0 and not _joined(statement[-1], token):
+        if at_line_end and statement and depth == 0 and not _joined(statement[-1], tokens[i : i + 2]):
             yield statement
             statement = []
         at_line_end = False
@@ -91,8 +91,12 @@ def _split(tokens: list[Token]) -> Iterator[list[Token]]:
         yield statement
 
 
-def _joined(last: Token, following: Token) -> bool:
-    return last.type in _JOINING or following.type in _JOINING
+def _joined(last: Token, line: list[Token]) -> bool:
+    """True if a line, of which the first two tokens are given, carries on the statement before it."""
+    # After an operator left dangling, a line that can only be a statement is one: the mistake is
+    # then reported where it was made.
+    opens_statement = line[0] in KEYWORDS and len(line) > 1 and line[1].type in _OPERANDS
+    return line[0].type in _JOINING or (last.type in _JOINING and not opens_statement)
 
 
 def _with_keyword(statement: list[Token]) -> list[Token]:

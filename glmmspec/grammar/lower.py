@@ -79,22 +79,23 @@ def _merged(field: str, old: Any, new: Any) -> Any:
 
 
 def _family(written: str | None, given: str | None, spec: Spec) -> str:
-    if written is None and given is None:
+    """The family, from the spec or from outside; given in both, they must agree."""
+    place = next((s.span for s in _statements(spec) if s.keyword == "family"), None)
+    family = written or given
+    if family is None:
         raise SpecError(
             "the family is missing",
             hint=f"add a line such as: family bernoulli   (known: {', '.join(FAMILIES)})",
             span=_only_formula(spec).span,
         )
-    if written is not None and given is not None and written != given:
-        statement = next(s for s in _statements(spec) if s.keyword == "family")
+    if given not in (None, family):
         raise SpecError(
             f"the spec says family {written}, but family {given} was asked for",
             hint="leave out one of them",
-            span=statement.span,
+            span=place,
         )
-    family = written or given or ""
     if family not in FAMILIES:
-        raise SpecError(f"unknown family '{family}'", hint=did_you_mean_or_list(family, FAMILIES))
+        raise SpecError(f"unknown family '{family}'", hint=did_you_mean_or_list(family, FAMILIES), span=place)
     return family
 
 
