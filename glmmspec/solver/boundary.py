@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -17,35 +18,50 @@ _WEAK = 0.1
 shrunk by nine tenths or more."""
 
 
-def information_per_effect(
-    design: Design,
-    batches: Sequence[Batch],
-    beta: Float[np.ndarray, " p"],
-    variances: Float[np.ndarray, " K"],
-) -> Float[np.ndarray, " K"]:
-    """Mean over a component's effects of sum_i z_i^2 a_i c''(eta_i), at the posterior mode."""
-    total, count = np.zeros(len(variances)), np.zeros(len(variances))
-    for batch in batches:
-        modes = posterior_modes(batch, design.family, beta, variances)
-        information = np.einsum("bnq,bn->bq", np.square(batch.z()), modes.information)
-        real = batch.component != PADDING
-        np.add.at(total, batch.component[real], information[real])
-        np.add.at(count, batch.component[real], 1)
-    return total / count
+@dataclass(frozen=True, eq=False)
+class EffectInformation:
+    """What the data say of single effects: I_j = sum_i z_ij^2 a_i c''(eta_i), at the posterior mode.
+
+    Attributes
+    ----------
+    mean
+        Mean of I_j over the effects of each component.
+    of_variance
+        sum_j I_j^2 / 2, the information on nu_t at nu_t = 0.
+    """
+
+    mean: Float[np.ndarray, " K"]
+    of_variance: Float[np.ndarray, " K"]
+
+    @classmethod
+    def at(
+        cls,
+        design: Design,
+        batches: Sequence[Batch],
+        beta: Float[np.ndarray, " p"],
+        variances: Float[np.ndarray, " K"],
+    ) -> EffectInformation:
+        """Collect it over all batches."""
+        count, total, squares = (np.zeros(len(variances)) for _ in range(3))
+        for batch in batches:
+            modes = posterior_modes(batch, design.family, beta, variances)
+            of_effect = np.einsum("bnq,bn->bq", np.square(batch.z()), modes.information)
+            real = batch.component != PADDING
+            np.add.at(count, batch.component[real], 1)
+            np.add.at(total, batch.component[real], of_effect[real])
+            np.add.at(squares, batch.component[real], np.square(of_effect[real]))
+        return cls(total / count, squares / 2)
+
+    def nearly_zero(self, variances: Float[np.ndarray, " K"]) -> Bool[np.ndarray, " K"]:
+        """Which positive variances are so small that their maximum may be at 0."""
+        return np.asarray((variances > 0) & (variances * self.mean < _WEAK))
 
 
-def nearly_zero(
-    variances: Float[np.ndarray, " K"], information: Float[np.ndarray, " K"]
-) -> Bool[np.ndarray, " K"]:
-    """Which positive variances are so small that their maximum may be at 0."""
-    return np.asarray((variances > 0) & (variances * information < _WEAK))
+def rise_from_zero(likelihood: Likelihood, psi: Float[np.ndarray, " P"], component: int) -> float:
+    """dl/dnu_t at nu_t = 0 for a component held there, with the other parameters at `psi`.
 
-
-def climbs_from_zero(likelihood: Likelihood, psi: Float[np.ndarray, " P"], component: int) -> bool:
-    """Whether the likelihood rises as a variance held at 0 leaves it.
-
-    If not, 0 is a maximum of the likelihood on nu >= 0 (the Karush-Kuhn-Tucker condition).
+    Where it is not positive, 0 is a maximum of the likelihood on nu_t >= 0 (the
+    Karush-Kuhn-Tucker condition).
     """
     beta, variances = likelihood.split(psi)
-    score = sum(i.zero_variance_score(beta, variances, component) for i in likelihood.integrals)
-    return score > 0
+    return sum(i.zero_variance_score(beta, variances, component) for i in likelihood.integrals)

@@ -139,7 +139,7 @@ class Fit:
     @property
     def reliable(self) -> bool:
         """Whether the fit converged and its Monte Carlo errors can be believed."""
-        return self.converged and self.estimate.weights.reliable
+        return self.converged and not self.estimate.weights.doubtful.any()
 
     @property
     def on_boundary(self) -> tuple[str, ...]:

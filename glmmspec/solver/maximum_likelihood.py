@@ -12,7 +12,7 @@ from glmmspec.blocks import Batch, batches, partition
 from glmmspec.design import Design
 from glmmspec.errors import FitError
 from glmmspec.options import SolverOptions
-from glmmspec.solver.boundary import climbs_from_zero, information_per_effect, nearly_zero
+from glmmspec.solver.boundary import EffectInformation, rise_from_zero
 from glmmspec.solver.likelihood import Likelihood
 from glmmspec.solver.monte_carlo import GradientError, WeightHealth, gradient_error, weight_health
 from glmmspec.solver.sampling import check_block_size, most_draws, sampled_likelihood
@@ -25,6 +25,8 @@ _GROWTH = (2, 8)
 _SETTLED = 0.5
 """In standard errors: how far an estimate may lie from the centre of the proposals it came from."""
 
+_REACH = 4.0
+
 _MOST_ROUNDS = 30
 
 _SINGULAR = 1e-10
@@ -32,10 +34,12 @@ _SINGULAR = 1e-10
 
 @dataclass(frozen=True, eq=False)
 class Round:
-    """One round: the parameters its proposals were centred at, and the maximum found from there.
+    """One round: the maximum of one sampled likelihood.
 
     Attributes
     ----------
+    centre
+        The variances the proposals were built at.
     beta, variances
         The estimate; a variance of 0 was held there.
     moved
@@ -45,6 +49,7 @@ class Round:
     """
 
     draws: int
+    centre: Float[np.ndarray, " K"]
     beta: Float[np.ndarray, " p"]
     variances: Float[np.ndarray, " K"]
     likelihood: Likelihood
@@ -122,7 +127,7 @@ def estimate(design: Design, options: SolverOptions, progress: Progress | None =
         if progress is not None:
             progress(latest)
         beta, variances = latest.beta, search.next_variances(latest)
-        settled = latest.settled and bool(((variances > 0) == (latest.variances > 0)).all())
+        settled = latest.settled and bool((variances == latest.variances).all())
         # More draws from proposals that are still off centre would be wasted.
         wanted = plan.next(latest) if settled else draws
         if (settled and wanted == draws) or len(rounds) == _MOST_ROUNDS:
@@ -213,6 +218,7 @@ class _Search:
         estimated[variances > 0] = maximum.argument[len(beta) :]
         return Round(
             draws=draws,
+            centre=variances,
             beta=maximum.argument[: len(beta)],
             variances=estimated,
             likelihood=likelihood,
@@ -224,18 +230,22 @@ class _Search:
         )
 
     def next_variances(self, latest: Round) -> Float[np.ndarray, " K"]:
-        """The variances to centre the next round at: as estimated, but some put to 0, or released from it.
+        """The variances to centre the next round at.
 
-        A small variance is tried at 0; it returns, for good, if the likelihood climbs from there.
+        As estimated, but no more than a factor of `_REACH` from the last centre, beyond which its
+        draws say little. A small variance is tried at 0; it returns, for good, if the likelihood
+        rises from there to a maximum more than `tolerance` standard errors away.
         """
-        variances = latest.variances.copy()
-        information = information_per_effect(self.design, self.batches, latest.beta, variances)
+        variances: Float[np.ndarray, " K"] = np.clip(
+            latest.variances, latest.centre / _REACH, latest.centre * _REACH
+        )
+        information = EffectInformation.at(self.design, self.batches, latest.beta, variances)
         for t in np.flatnonzero(variances == 0):
-            if climbs_from_zero(latest.likelihood, latest.maximum.argument, int(t)):
+            rise = rise_from_zero(latest.likelihood, latest.maximum.argument, int(t))
+            if rise > self.options.tolerance * np.sqrt(information.of_variance[t]):
                 self._positive[t] = True
-                variances[t] = 0.1 / information[t]
-        tried = nearly_zero(latest.variances, information) & ~self._positive
-        variances[tried] = 0.0
+                variances[t] = rise / information.of_variance[t]
+        variances[information.nearly_zero(variances) & ~self._positive] = 0.0
         return variances
 
     def _covariance(self, maximum: Maximum, varies: Bool[np.ndarray, " K"]) -> Float[np.ndarray, "P P"]:

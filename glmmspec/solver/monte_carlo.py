@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from glmmspec.blocks import PADDING
 from glmmspec.solver.integral import normalised
 from glmmspec.solver.likelihood import Likelihood
 
-K_HAT_LIMIT = 0.7
-"""Above this Pareto shape, importance sampling estimates cannot be relied on (Vehtari et al. 2024)."""
+FEWEST_EFFECTIVE_DRAWS = 100
+"""With fewer effective draws in a block, the stated error is itself mostly error."""
 
 _BLOCKS_EXAMINED = 500
 
@@ -41,20 +42,33 @@ class WeightHealth:
 
     Attributes
     ----------
+    draws
+        Draws in each block.
     draws_effective
         1 / sum W^2.
     k_hat
         Pareto shape of the weights' tail.
     """
 
+    draws: int
     block: Int[np.ndarray, " blocks"]
     draws_effective: Float[np.ndarray, " blocks"]
     k_hat: Float[np.ndarray, " blocks"]
 
     @property
-    def reliable(self) -> bool:
-        """Whether no block's k-hat is above `K_HAT_LIMIT`."""
-        return bool((self.k_hat <= K_HAT_LIMIT).all())
+    def doubtful(self) -> Bool[np.ndarray, " blocks"]:
+        """Which blocks have a k-hat above the limit for their number of draws, or too few effective draws."""
+        return np.asarray(
+            (self.k_hat > k_hat_limit(self.draws)) | (self.draws_effective < FEWEST_EFFECTIVE_DRAWS)
+        )
+
+
+def k_hat_limit(draws: int) -> float:
+    """min(1 - 1 / log10(m), 0.7): above it the error of an importance sampling estimate is not known.
+
+    Vehtari et al. (2024), section 3.2.4.
+    """
+    return min(0.7, 1 - 1 / math.log10(draws))
 
 
 def gradient_error(likelihood: Likelihood, psi: Float[np.ndarray, " P"]) -> GradientError:
@@ -79,7 +93,7 @@ def weight_health(likelihood: Likelihood, psi: Float[np.ndarray, " P"]) -> Weigh
     k_hat = np.concatenate([h.k_hat for h in found])
     fewest = np.argsort(effective, kind="stable")[:_BLOCKS_EXAMINED]
     order = fewest[np.argsort(block[fewest])]
-    return WeightHealth(block[order], effective[order], k_hat[order])
+    return WeightHealth(found[0].draws, block[order], effective[order], k_hat[order])
 
 
 def _health(block: Int[np.ndarray, " B"], log_weights: Float[np.ndarray, "B R m"]) -> WeightHealth:
@@ -88,7 +102,7 @@ def _health(block: Int[np.ndarray, " B"], log_weights: Float[np.ndarray, "B R m"
     flat = log_weights[real].reshape(int(real.sum()), -1)
     effective = 1 / np.square(normalised(log_weights[real])).sum(axis=(1, 2))
     fewest = np.argsort(effective, kind="stable")[:_BLOCKS_EXAMINED]
-    return WeightHealth(block[real][fewest], effective[fewest], pareto_shape(flat[fewest]))
+    return WeightHealth(flat.shape[1], block[real][fewest], effective[fewest], pareto_shape(flat[fewest]))
 
 
 def replicate_error(

@@ -11,8 +11,10 @@ from glmmspec.ir import Model
 from glmmspec.options import SolverOptions
 from glmmspec.solver.fit import Fit
 from glmmspec.solver.maximum_likelihood import Estimate, Progress, estimate
-from glmmspec.solver.monte_carlo import K_HAT_LIMIT
+from glmmspec.solver.monte_carlo import FEWEST_EFFECTIVE_DRAWS, k_hat_limit
 from glmmspec.solver.provenance import Provenance
+
+_LARGE_ERROR = 0.5
 
 
 def solve(model: Model, design: Design, options: SolverOptions, progress: Progress | None = None) -> Fit:
@@ -48,17 +50,24 @@ def _warnings(design: Design, options: SolverOptions, found: Estimate) -> Iterat
             f"the estimate still moved by {final.moved:.2g} standard errors when draws were taken anew:"
             " raise draws"
         )
-    if not found.weights.reliable:
-        bad = int((found.weights.k_hat > K_HAT_LIMIT).sum())
+    if found.weights.doubtful.any():
+        weights = found.weights
         yield ReliabilityWarning(
-            f"Pareto k-hat is {found.weights.k_hat.max():.2f} (above {K_HAT_LIMIT} in {bad} block(s)):"
-            " a few draws carry the estimate, and its Monte Carlo error is not known;"
-            " use smaller blocks, the laplace proposal, or more draws"
+            f"the Monte Carlo error is not known: in {int(weights.doubtful.sum())} block(s) a few draws"
+            f" carry the estimate; worst Pareto k-hat {weights.k_hat.max():.2f} (limit"
+            f" {k_hat_limit(weights.draws):.2f}), fewest effective draws"
+            f" {weights.draws_effective.min():.0f} of {weights.draws} (limit {FEWEST_EFFECTIVE_DRAWS});"
+            " take more draws, the laplace proposal, or natural blocks"
         )
     if found.draws_limited_by is not None:
         yield FitWarning(
             f"the Monte Carlo error is {final.error_ratio:.2g} standard errors, above the tolerance"
             f" {options.tolerance:g}: raise {found.draws_limited_by}"
+        )
+    elif options.draws is not None and final.error_ratio > _LARGE_ERROR:
+        yield FitWarning(
+            f"the Monte Carlo error is {final.error_ratio:.2g} standard errors: raise draws, or leave their"
+            " number to tolerance"
         )
     for name, variance in zip(design.components, final.variances, strict=True):
         if variance == 0:
