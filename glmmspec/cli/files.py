@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from glmmspec.errors import GlmmSpecError
@@ -47,7 +48,8 @@ def write_whole(path: Path, text: str) -> None:
     except OSError as error:
         raise _unwritable(path, error.strerror or str(error)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def _write(path: Path, text: str) -> None:

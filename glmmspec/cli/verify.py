@@ -42,7 +42,7 @@ class Comparison:
 
     def __str__(self) -> str:
         head = (
-            f"same (spec, data and options; estimates and log-likelihood to {AGREEMENT:g})"
+            f"same (spec, data and options; estimates, their errors and log-likelihood to {AGREEMENT:g})"
             if self.same
             else "different"
         )
@@ -112,7 +112,8 @@ def _inputs(record: Mapping[str, Any], again: Mapping[str, Any]) -> Iterator[str
             yield f"another {what}: SHA-256 {before[:12]}... recorded, {after[:12]}... now"
     yield from _changes("option ", recorded_options(record), now["options"])
     if record["parameters"] != again["parameters"]:
-        yield f"other parameters: {record['parameters']} recorded, {again['parameters']} now"
+        then_named, now_named = (", ".join(map(str, fit["parameters"])) for fit in (record, again))
+        yield f"other parameters: {then_named} recorded, {now_named} now"
 
 
 def _changes(prefix: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:

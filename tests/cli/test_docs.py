@@ -1,0 +1,58 @@
+"""The examples of docs/cli.md print what the page says."""
+
+from __future__ import annotations
+
+import doctest
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from glmmspec.cli.outcome import INTERNAL_ERROR
+from tests.cli.support import ROOT, environment, run
+
+PAGE = (ROOT / "docs/cli.md").read_text()
+BLOCKS = re.findall(r"^```console\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+
+
+def test_every_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the page's order: later examples use the files of earlier ones."""
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    monkeypatch.chdir(tmp_path)
+    commands = [part for block in BLOCKS for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]]
+    assert len(commands) > 10
+    for command, _, wanted in (part.partition("\n") for part in commands):
+        code, printed = _outcome(command)
+        assert code < INTERNAL_ERROR, printed
+        assert _agree(command, wanted, printed), f"$ {command}\nprinted\n{printed}\nand not\n{wanted}"
+
+
+def _outcome(command: str) -> tuple[int, str]:
+    """Exit code and output; what takes a shell is run by one, the rest in this process, which is quicker."""
+    if re.fullmatch(r"glmmspec [^|>]*", command):
+        result = run(*shlex.split(command)[1:])
+        return result.exit_code, result.output
+    ended = subprocess.run(
+        command,
+        shell=True,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+    )
+    return ended.returncode, ended.stdout
+
+
+def _agree(command: str, wanted: str, got: str) -> bool:
+    """Of a fit, whose digits may differ from one machine to another, only the words are compared."""
+    if command.startswith("glmmspec fit"):
+        wanted, got = _words(wanted), _words(got)
+    return doctest.OutputChecker().check_output(wanted, got, doctest.ELLIPSIS)
+
+
+def _words(text: str) -> str:
+    return re.sub(r" +", " ", re.sub(r"-?\d+(\.\d+)?(e-\d+)?", "#", text))
