@@ -127,7 +127,7 @@ def test_check_of_a_text_file_loads_no_pandas(tmp_path: Path) -> None:
 )
 def test_time(arguments: list[str], limit: float) -> None:
     """The best of a few runs: another process on the machine can only slow one down."""
-    times = []
+    times: list[float] = []
     while len(times) < 3 or (min(times) >= limit and len(times) < 8):
         start = time.perf_counter()
         assert program(*arguments).returncode == 0
