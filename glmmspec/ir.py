@@ -202,9 +202,11 @@ class Levels:
     span: Span | None = position()
 
     def __post_init__(self) -> None:
-        repeated = sorted({level for level in self.levels if self.levels.count(level) > 1})
-        if repeated:
-            raise SpecError(f"level '{repeated[0]}' of '{self.column}' is listed twice")
+        seen: set[str] = set()
+        for level in self.levels:
+            if level in seen:
+                raise SpecError(f"level '{level}' of '{self.column}' is listed twice")
+            seen.add(level)
         if len(self.levels) < 2:
             raise SpecError(f"'{self.column}' needs at least two levels")
 

@@ -134,7 +134,7 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake(
         "a title is a text in quotes",
         'as in title "Salamander mating"',
-        ("title Salamander", "title 1", "title"),
+        ("title Salamander", "title 1", "title", "title 'a' 'b'"),
     ),
     Mistake(
         "data takes the name of a shipped data set, or a file's path in quotes",

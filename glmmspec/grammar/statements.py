@@ -8,7 +8,7 @@ from typing import Any
 
 from glmmspec.errors import SpecError, did_you_mean_or_list, within
 from glmmspec.expression import Call, Expression, Name, Number, Operation, Text
-from glmmspec.functions import check_arithmetic
+from glmmspec.functions import check_arithmetic, check_depth
 from glmmspec.grammar.nodes import Option, Statement
 from glmmspec.ir import DataReference, FactorColumn, Levels
 from glmmspec.options import SamplerOptions, SolverOptions, check_option
@@ -29,6 +29,9 @@ def lower_statement(statement: Statement) -> Iterator[tuple[str, Any]]:
         If the statement makes no sense.
     """
     keyword, arguments = statement.keyword, statement.arguments
+    for argument in arguments:
+        if isinstance(argument, Expression):
+            check_depth(argument)
     match keyword, arguments:
         case "title", (Text(title),):
             yield "title", title

@@ -41,7 +41,7 @@ def test_layout(text: str, expected: str) -> None:
 
 
 @given(models())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_the_text_of_a_model_is_in_canonical_layout(model: Model) -> None:
     text = str(model)
     formatted = format_text(text)
