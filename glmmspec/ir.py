@@ -19,211 +19,38 @@ from glmmspec.errors import (
     SpecError,
     did_you_mean_or_list,
 )
-from glmmspec.expression import (
-    Expression,
-    Name,
-    is_plain_name,
-    position,
-    quoted_name,
-    quoted_text,
-)
+from glmmspec.expression import Expression, quoted_text
 from glmmspec.family import FAMILIES
-from glmmspec.functions import (
-    check_arithmetic,
-    check_grouping,
-    check_single_column,
-    check_slope,
-    check_variable,
-    column_names,
-)
+from glmmspec.functions import check_arithmetic, column_names
 from glmmspec.options import SamplerOptions, SolverOptions
 from glmmspec.prior import Prior
+from glmmspec.terms import (
+    INTERCEPT,
+    Component,
+    DataReference,
+    FactorColumn,
+    FixedTerm,
+    Levels,
+    RandomTerm,
+    Response,
+    ordered,
+)
+
+__all__ = [
+    "INTERCEPT",
+    "VERSION",
+    "Component",
+    "DataReference",
+    "FactorColumn",
+    "FixedTerm",
+    "Levels",
+    "Model",
+    "RandomTerm",
+    "Response",
+]
 
 VERSION = 1
 """Version of the JSON form of the IR."""
-
-
-@dataclass(frozen=True)
-class Response:
-    """What is modelled: a column, `cbind(successes, failures)` or `proportion(successes, trials)`."""
-
-    form: Literal["column", "cbind", "proportion"]
-    arguments: tuple[Expression, ...]
-
-    def __post_init__(self) -> None:
-        wanted = 1 if self.form == "column" else 2
-        if len(self.arguments) != wanted:
-            raise SpecError(f"the response {self.form} takes {wanted} column(s), not {len(self.arguments)}")
-        for argument in self.arguments:
-            check_arithmetic(argument)
-
-    def __str__(self) -> str:
-        if self.form == "column":
-            text = str(self.arguments[0])
-            # A line that starts with a sign would carry on the statement before it.
-            return f"({text})" if text.startswith(("+", "-")) else text
-        return f"{self.form}({', '.join(str(a) for a in self.arguments)})"
-
-
-@dataclass(frozen=True)
-class FixedTerm:
-    """A product of factors and variables; the empty product is the intercept."""
-
-    factors: tuple[Expression, ...] = ()
-
-    def __post_init__(self) -> None:
-        for factor in self.factors:
-            check_variable(factor)
-        if len(set(self.factors)) < len(self.factors):
-            raise SpecError(f"a variable appears twice in the term {self}")
-
-    def __str__(self) -> str:
-        return ":".join(map(str, self.factors)) if self.factors else "1"
-
-
-INTERCEPT = FixedTerm()
-
-
-def _ordered(terms: tuple[FixedTerm, ...]) -> tuple[FixedTerm, ...]:
-    """Terms by degree, as R orders them, each term's variables in the order in which all first appear.
-
-    R takes that order from the formula as written; taking it from the ordered terms gives the same
-    unless an interaction is written before its main effects, and makes the text of a model, read
-    again, the same model.
-    """
-    by_degree = sorted(terms, key=lambda term: len(term.factors))
-    order: dict[Expression, int] = {}
-    for term in by_degree:
-        for factor in term.factors:
-            order.setdefault(factor, len(order))
-    ordered = tuple(FixedTerm(tuple(sorted(term.factors, key=order.__getitem__))) for term in by_degree)
-    if len(set(ordered)) < len(ordered):
-        twice = next(term for i, term in enumerate(ordered) if term in ordered[:i])
-        raise SpecError(f"the fixed term {twice} is given twice")
-    return ordered
-
-
-@dataclass(frozen=True)
-class RandomTerm:
-    """Independent effects, one per level of the interaction of the grouping factors.
-
-    Attributes
-    ----------
-    factors
-        The columns whose interaction is the grouping. When `by_type`, a numeric one among them
-        (by its column's type, known only when data are bound) is the multiplier instead.
-    multiplier
-        A numeric expression each effect is multiplied by (a random slope); None is an intercept.
-    component
-        The name of the variance component the effects belong to.
-    by_type
-        True for an entry of the `|` list, such as `Female:age`, whose numeric columns are
-        multipliers; False where the notation itself says what groups, as `(0 + age | Female)`.
-    """
-
-    factors: tuple[Expression, ...]
-    multiplier: Expression | None = None
-    component: str = ""
-    by_type: bool = True
-
-    def __post_init__(self) -> None:
-        if not self.factors:
-            raise SpecError("a random term needs a grouping factor")
-        if self.by_type and self.multiplier is not None:
-            raise SpecError("a random term whose roles follow from column types has no explicit multiplier")
-        for factor in self.factors:
-            if self.by_type:
-                check_single_column(factor)
-            else:
-                check_grouping(factor)
-        if self.multiplier is not None:
-            check_slope(self.multiplier)
-        if len(set(self.factors)) < len(self.factors):
-            raise SpecError(f"a column appears twice in the random term {self}")
-        if not self.component:
-            object.__setattr__(self, "component", self.default_component)
-
-    @property
-    def identity(self) -> tuple[frozenset[Expression], Expression | None]:
-        """What makes it the same term as another, whatever their components are called."""
-        return frozenset(self.factors), self.multiplier
-
-    @property
-    def default_component(self) -> str:
-        """The component's name when none is given: the term as the `|` list writes it.
-
-        A column alone needs no backticks, unless its name reads like an interaction.
-        """
-        parts = self.factors if self.multiplier is None else (*self.factors, self.multiplier)
-        match parts:
-            case (Name(name),) if ":" not in name:
-                return name
-        return ":".join(str(part) for part in parts)
-
-    def __str__(self) -> str:
-        grouping = ":".join(map(str, self.factors))
-        if self.by_type:
-            return grouping
-        left = "1" if self.multiplier is None else f"0 + {self.multiplier}"
-        return f"({left} | {grouping})"
-
-    @property
-    def entry(self) -> str:
-        """The term as an entry of the `|` list, with its component's name unless that is the default."""
-        named = self.component != self.default_component
-        return f"{quoted_name(self.component)} = {self}" if named else str(self)
-
-
-@dataclass(frozen=True)
-class Component:
-    """A variance component, and the covariance structure of the effects that share it."""
-
-    name: str
-    covariance: Literal["iid"] = "iid"
-
-
-@dataclass(frozen=True)
-class DataReference:
-    """Where the data are: a data set shipped with glmmspec, or a file beside the spec."""
-
-    kind: Literal["shipped", "file"]
-    name: str
-
-    def __str__(self) -> str:
-        return quoted_text(self.name) if self.kind == "file" else quoted_name(self.name)
-
-
-@dataclass(frozen=True)
-class Levels:
-    """The levels of a factor, in order; the first is the reference."""
-
-    column: str
-    levels: tuple[str, ...]
-    span: Span | None = position()
-
-    def __post_init__(self) -> None:
-        seen: set[str] = set()
-        for level in self.levels:
-            if level in seen:
-                raise SpecError(f"level '{level}' of '{self.column}' is listed twice")
-            seen.add(level)
-        if len(self.levels) < 2:
-            raise SpecError(f"'{self.column}' needs at least two levels")
-
-    def __str__(self) -> str:
-        listed = ", ".join(x if is_plain_name(x) else quoted_text(x) for x in self.levels)
-        return f"{quoted_name(self.column)} = {listed}"
-
-
-@dataclass(frozen=True)
-class FactorColumn:
-    """A column to be treated as a factor whatever its type."""
-
-    column: str
-    span: Span | None = position()
-
-    def __str__(self) -> str:
-        return quoted_name(self.column)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -267,7 +94,7 @@ class Model:
                 hint=f"the canonical link is {canonical}",
             )
         object.__setattr__(self, "link", canonical)
-        object.__setattr__(self, "fixed", _ordered(self.fixed))
+        object.__setattr__(self, "fixed", ordered(self.fixed))
         if not self.components:
             names = dict.fromkeys(term.component for term in self.random)
             object.__setattr__(self, "components", tuple(Component(name) for name in names))

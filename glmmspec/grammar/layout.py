@@ -41,8 +41,8 @@ class Layout(PostLex):
         """
         for statement in statements(stream):
             yield from statement
-            last = statement[-1]
-            yield Token("_END", "", last.end_pos, last.end_line, last.end_column, end_pos=last.end_pos)
+            # It stands where the last token does, so that an error at it points to text.
+            yield Token.new_borrow_pos("_END", "", statement[-1])
 
 
 def statements(stream: Iterable[Token]) -> Iterator[list[Token]]:

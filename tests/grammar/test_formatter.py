@@ -51,5 +51,5 @@ def test_the_text_of_a_model_is_in_canonical_layout(model: Model) -> None:
 
 def test_only_the_syntax_must_be_right() -> None:
     assert format_text("y ~ nosuch(x)") == "y ~ nosuch(x)\n"
-    with pytest.raises(SpecSyntaxError, match=r"a.glmm:1:4: nothing stands right of ~"):
+    with pytest.raises(SpecSyntaxError, match=r"a.glmm:1:3: nothing stands right of ~"):
         format_text("y ~ ", name="a.glmm")
