@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -16,6 +19,14 @@ _ELEMENTS_PER_CHUNK = 2**18
 """Rows times draws of one kernel call: few enough that its intermediate arrays stay in cache."""
 
 _DRAWS_PER_CHUNK = 512
+
+
+class _ChunkValues(NamedTuple):
+    """What the kernel gives for one chunk of draws."""
+
+    sums: Sums
+    log_weights: Float[np.ndarray, "B c"]
+    scores: Float[np.ndarray, "B P c"]
 
 
 class ImportanceSample:
@@ -49,6 +60,7 @@ class ImportanceSample:
         self._replicates = replicates
         self._n_draws = int(effects.shape[2])
         self._members = _membership(batch, varies)
+        self._last: tuple[tuple[np.ndarray, np.ndarray], list[_ChunkValues]] | None = None
         with jax.enable_x64(True):
             self._rows = _rows(batch, self._members)
             self._chunks = self._divide(effects, log_density, chunk or _chunk_size(batch))
@@ -85,26 +97,37 @@ class ImportanceSample:
 
     def moments(self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]) -> Moments:
         """log L_b = log mean w and its derivatives, as the identities of `_moments` give them."""
-        total: Sums | None = None
-        with jax.enable_x64(True):
-            for chunk in self._chunks:
-                sums = self._evaluate(chunk, beta, variances)[0]
-                total = sums if total is None else _merged(total, sums)
-        assert total is not None
-        return _moments(self._batch, total, self._n_draws, self._members.sum(axis=1), variances)
+        sums = reduce(_merged, (part.sums for part in self._evaluated(beta, variances)))
+        return _moments(self._batch, sums, self._n_draws, self._members.sum(axis=1), variances)
 
     def weighted_draws(
         self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]
     ) -> WeightedDraws:
         """Log weights and scores at given parameters."""
-        with jax.enable_x64(True):
-            parts = [self._evaluate(chunk, beta, variances)[1:] for chunk in self._chunks]
+        parts = self._evaluated(beta, variances)
         shape = (self._replicates, self._n_draws // self._replicates)
-        log_weights = np.concatenate([w for w, _ in parts], axis=-1)[..., : self._n_draws]
-        scores = np.concatenate([g for _, g in parts], axis=-1)[..., : self._n_draws]
+        log_weights = np.concatenate([p.log_weights for p in parts], axis=-1)[..., : self._n_draws]
+        scores = np.concatenate([p.scores for p in parts], axis=-1)[..., : self._n_draws]
         return WeightedDraws(
             log_weights.reshape(*log_weights.shape[:-1], *shape), scores.reshape(*scores.shape[:-1], *shape)
         )
+
+    def _evaluated(
+        self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]
+    ) -> list[_ChunkValues]:
+        """The kernel's results on all chunks; those of the last point are kept, since all is asked of it."""
+        if self._last is None or not all(map(np.array_equal, self._last[0], (beta, variances))):
+            with jax.enable_x64(True):
+                pending = [
+                    weighted_sums(self._family.name, self._rows, chunk, beta, variances)
+                    for chunk in self._chunks
+                ]
+            parts = [
+                _ChunkValues(Sums(*map(np.asarray, sums)), np.asarray(log_weights), np.asarray(scores))
+                for sums, log_weights, scores in pending
+            ]
+            self._last = (beta.copy(), variances.copy()), parts
+        return self._last[1]
 
     def zero_variance_score(
         self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"], component: int
@@ -123,12 +146,6 @@ class ImportanceSample:
                     self._chunks, np.split(weights, len(self._chunks), axis=1), strict=True
                 )
             )
-
-    def _evaluate(
-        self, chunk: Draws, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]
-    ) -> tuple[Sums, np.ndarray, np.ndarray]:
-        sums, log_weights, scores = weighted_sums(self._family.name, self._rows, chunk, beta, variances)
-        return Sums(*map(np.asarray, sums)), np.asarray(log_weights), np.asarray(scores)
 
 
 def _chunk_size(batch: Batch) -> int:

@@ -17,6 +17,9 @@ RADIAL_DIMENSIONS = 2
 """Coordinates of a point used before those of the effects: the component, and the t's divisor."""
 
 
+_COLUMNS = 256
+
+
 @dataclass(frozen=True, eq=False)
 class Proposal:
     """A mixture of C multivariate t and normal densities in each of B blocks.
@@ -41,31 +44,60 @@ class Proposal:
     scale: Float[np.ndarray, "B C Q Q"]
     present: Bool[np.ndarray, "B Q"]
 
-    def draw(self, points: Float[np.ndarray, "B d m"]) -> Float[np.ndarray, "B Q m"]:
-        """Map points of the unit cube, d = Q + `RADIAL_DIMENSIONS`, to draws.
+    def draw(
+        self, points: Float[np.ndarray, "B d m"]
+    ) -> tuple[Float[np.ndarray, "B Q m"], Float[np.ndarray, "B m"]]:
+        """Map points of the unit cube, d = Q + `RADIAL_DIMENSIONS`, to draws and their log densities.
 
         The first coordinate chooses the component, the second the divisor of a t, and the others
         are standard normal: u = centre + scale z sqrt(df / chi2).
         """
         standard = ndtri(points[:, RADIAL_DIMENSIONS:, :]) * self.present[:, :, None]
+        if len(self.shares) == 1:
+            whitened = standard * _radius(points[:, 1:2, :], self.df[0])
+            return self._placed(0, whitened), self._component_log_density(0, whitened)
         chosen = np.searchsorted(np.cumsum(self.shares)[:-1], points[:, 0, :], side="right")
         draws = np.zeros_like(standard)
         for c, df in enumerate(self.df):
-            radial = 1.0 if np.isinf(df) else _radial_quantile(float(df))(ndtri(points[:, 1:2, :]))
-            candidate = self.centre[:, c, :, None] + np.matmul(self.scale[:, c], standard * radial)
+            candidate = self._placed(c, standard * _radius(points[:, 1:2, :], df))
             draws = np.where((chosen == c)[:, None, :], candidate, draws)
-        return np.asarray(draws)
+        return draws, self.log_density(draws)
 
     def log_density(self, draws: Float[np.ndarray, "B Q m"]) -> Float[np.ndarray, "B m"]:
         """log q(u), the whole mixture's, of each draw."""
-        size = self.present.sum(axis=1)[:, None]
         terms = []
-        for c, df in enumerate(self.df):
-            whitened = np.matmul(np.linalg.inv(self.scale[:, c]), draws - self.centre[:, c, :, None])
-            square = (np.square(whitened) * self.present[:, :, None]).sum(axis=1)
-            log_scale = np.log(np.diagonal(self.scale[:, c], axis1=1, axis2=2)).sum(axis=1)[:, None]
-            terms.append(np.log(self.shares[c]) - log_scale + _standard_log_density(square, size, df))
+        for c, share in enumerate(self.shares):
+            whitened = _product(np.linalg.inv(self.scale[:, c]), draws - self.centre[:, c, :, None])
+            terms.append(np.log(share) + self._component_log_density(c, whitened * self.present[:, :, None]))
         return np.asarray(logsumexp(np.stack(terms), axis=0))
+
+    def _placed(self, c: int, whitened: Float[np.ndarray, "B Q m"]) -> Float[np.ndarray, "B Q m"]:
+        return np.asarray(self.centre[:, c, :, None] + _product(self.scale[:, c], whitened))
+
+    def _component_log_density(
+        self, c: int, whitened: Float[np.ndarray, "B Q m"]
+    ) -> Float[np.ndarray, "B m"]:
+        log_scale = np.log(np.diagonal(self.scale[:, c], axis1=1, axis2=2)).sum(axis=1)[:, None]
+        size = self.present.sum(axis=1)[:, None]
+        square = np.square(whitened).sum(axis=1)
+        return np.asarray(_standard_log_density(square, size, self.df[c]) - log_scale)
+
+
+def _product(
+    matrix: Float[np.ndarray, "B Q Q"], columns: Float[np.ndarray, "B Q m"]
+) -> Float[np.ndarray, "B Q m"]:
+    """The matrix products, a few columns at a time: larger ones BLAS would share out among threads, at a
+    cost of up to a hundred times the product's when another program keeps the cores busy."""
+    out = np.empty(columns.shape)
+    for start in range(0, columns.shape[2], _COLUMNS):
+        part = slice(start, start + _COLUMNS)
+        np.matmul(matrix, columns[:, :, part], out=out[:, :, part])
+    return out
+
+
+def _radius(points: Float[np.ndarray, "B 1 m"], df: float) -> Float[np.ndarray, "B 1 m"] | float:
+    """sqrt(df / chi2) at probabilities `points`; 1 for a normal."""
+    return 1.0 if np.isinf(df) else np.asarray(_radial_quantile(float(df))(ndtri(points)))
 
 
 @lru_cache(maxsize=8)

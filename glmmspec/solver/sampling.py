@@ -53,8 +53,7 @@ def sampled_likelihood(
             dimensions=batch.component.shape[1] + RADIAL_DIMENSIONS,
             draws=replicates * each,
         )
-        effects = proposal.draw(points)
-        density = proposal.log_density(effects)
+        effects, density = proposal.draw(points)
         sample = ImportanceSample(
             batch, design.family, effects, density, varies=varies, replicates=replicates
         )
@@ -97,6 +96,6 @@ def check_block_size(batches: Sequence[Batch], memory: float) -> None:
 
 def most_draws(batches: Sequence[Batch], n_parameters: int, memory: float) -> int:
     """The largest number of draws per block that `memory` GiB can hold."""
-    kept = sum(8 * len(b.block) * (b.component.shape[1] + n_parameters + 1) for b in batches)
+    kept = sum(8 * len(b.block) * (b.component.shape[1] + 2 * n_parameters + 2) for b in batches)
     passing = max(8 * len(b.block) * (6 * b.component.shape[1] + 3 * n_parameters) for b in batches)
     return int(memory * _GIB / (kept + passing))

@@ -52,7 +52,7 @@ def maximise(
     radius: float = 1.0,
     rmax: float = 4.0,
     iterlim: int = 100,
-    tolerance: float = 1e-9,
+    tolerance: float = 1e-8,
 ) -> Maximum:
     """Climb from `start` until an iteration changes the value, or promises to, by less than `tolerance`.
 

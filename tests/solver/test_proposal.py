@@ -52,9 +52,9 @@ def test_draws_have_that_density(kind):
     points = unit_cube_points(
         np.random.default_rng(3), kind=kind, blocks=2, dimensions=3 + RADIAL_DIMENSIONS, draws=draws
     )
-    u = proposal.draw(points)
+    u, log_density = proposal.draw(points)
     for b in range(2):
-        ratio = target.pdf(u[b].T) / np.exp(proposal.log_density(u)[b])
+        ratio = target.pdf(u[b].T) / np.exp(log_density[b])
         means = ratio.reshape(REPLICATES, -1).mean(axis=1)
         error = means.std(ddof=1) / np.sqrt(REPLICATES)
         assert abs(means.mean() - 1) < 5 * error
@@ -75,9 +75,17 @@ def test_absent_effects_are_zero_and_no_part_of_the_density():
     points = unit_cube_points(
         np.random.default_rng(4), kind="random", blocks=2, dimensions=3 + RADIAL_DIMENSIONS, draws=32
     )
-    u = proposal.draw(points)
+    u, log_density = proposal.draw(points)
     assert (u[:, 2] == 0).all()
-    np.testing.assert_allclose(proposal.log_density(u), full.log_density(u[:, :2]), rtol=1e-12)
+    np.testing.assert_allclose(log_density, full.log_density(u[:, :2]), rtol=1e-12)
+
+
+def test_one_component_states_the_same_density_as_the_mixture_formula():
+    full = mixture()
+    single = Proposal(np.ones(1), full.df[:1], full.centre[:, :1], full.scale[:, :1], full.present)
+    points = np.random.default_rng(6).random((2, 3 + RADIAL_DIMENSIONS, 300))
+    u, log_density = single.draw(points)
+    np.testing.assert_allclose(log_density, single.log_density(u), rtol=1e-10)
 
 
 @pytest.mark.parametrize("df", [1.0, 2.5, 10.0, 1e6])
