@@ -39,7 +39,9 @@ def read_table(path: str | Path) -> pd.DataFrame:
         malformed: not UTF-8, a line of the wrong length, a column name used twice.
     """
     path = Path(path)
-    with _opened(path) as file:
+    import pyarrow as pa
+
+    with _opened(path, pa.ArrowException) as file:
         table = _parquet(file) if path.suffix.lower() == ".parquet" else _text(file, path)
     _check_names(table.column_names, str(path))
     return _to_pandas(table)
@@ -54,17 +56,24 @@ def header(path: str | Path) -> tuple[str, ...]:
         As `read_table`, as far as the names show it.
     """
     path = Path(path)
-    with _opened(path) as file:
-        if path.suffix.lower() == ".parquet":
-            import pyarrow.parquet as pq
-
-            found = tuple(pq.read_schema(file).names)
-        else:
-            lines = (line.decode("utf-8-sig") for line in file)
-            rows = csv.reader(lines, delimiter=_DELIMITERS[path.suffix.lower()])
-            found = tuple(next(filter(None, rows), ()))
+    found = _parquet_header(path) if path.suffix.lower() == ".parquet" else _text_header(path)
     _check_names(found, str(path))
     return found
+
+
+def _parquet_header(path: Path) -> tuple[str, ...]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with _opened(path, pa.ArrowException) as file:
+        return tuple(pq.read_schema(file).names)
+
+
+def _text_header(path: Path) -> tuple[str, ...]:
+    with _opened(path) as file:
+        lines = (line.decode("utf-8-sig") for line in file)
+        delimiter = _DELIMITERS.get(path.suffix.lower(), ",")
+        return tuple(next(filter(None, csv.reader(lines, delimiter=delimiter)), ()))
 
 
 def as_frame(data: Any) -> pd.DataFrame:
@@ -152,17 +161,17 @@ def _with_categoricals(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    """The regular file at `path`; what goes wrong while it is read is a DataError that names it."""
+def _opened(path: Path, *unreadable: type[Exception]) -> Iterator[BinaryIO]:
+    """The regular file at `path`; errors of reading it, `unreadable` among them, become DataErrors."""
     _check_path(path)
-    import pyarrow as pa
-
     try:
         with path.open("rb") as file:
             yield file
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not UTF-8 text", hint="save it in the encoding UTF-8") from error
-    except (OSError, pa.ArrowException, csv.Error) as error:
+    except Exception as error:
+        if not isinstance(error, (OSError, csv.Error, *unreadable)):
+            raise
         raise DataError(f"cannot read {path}: {error}") from error
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from glmmspec.options import SolverOptions
-    from glmmspec.solver.maximum_likelihood import Round
+    from glmmspec.solver.rounds import Round
 
 
 @contextmanager

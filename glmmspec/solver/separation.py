@@ -17,27 +17,28 @@ _SUSPICIOUS_VARIANCE = 1e4
 def check_separation(
     design: Design,
     beta: Float[np.ndarray, " p"],
-    variances: Float[np.ndarray, " K"] | None,
-    converged: bool,
+    variances: Float[np.ndarray, " K"],
+    *,
+    suspicious: bool,
 ) -> None:
     """Refuse an estimate that stands for an infinite one.
 
-    The separating direction is looked for only where an estimate is suspicious, since it takes a
-    linear programme over all rows.
+    The separating direction is looked for only where an estimate is suspicious, or gives extreme
+    probabilities or rates, since it takes a linear programme over all rows.
 
     Raises
     ------
     FitError
         Naming the coefficients, or the variance, that run to infinity.
     """
-    if variances is not None and (variances > _SUSPICIOUS_VARIANCE).any():
+    if (variances > _SUSPICIOUS_VARIANCE).any():
         name = design.components[int(np.argmax(variances))]
         raise FitError(
             f"the variance of {name} runs to infinity: within its groups the responses are all alike",
             hint=f"drop {name}, or give it a prior and use the sampler",
         )
     far = design.x.size and np.abs(design.x @ beta).max() > _SUSPICIOUS_ETA
-    if converged and not far:
+    if not suspicious and not far:
         return
     direction = separating_direction(design)
     if direction is None:

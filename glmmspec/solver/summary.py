@@ -99,15 +99,19 @@ def _head(fit: Fit) -> list[str]:
 
 def _foot(fit: Fit) -> list[str]:
     run, k_hat = fit.estimate, fit.estimate.weights.k_hat.max()
-    blocks = f"{run.n_blocks} block{'s' if run.n_blocks > 1 else ''} of up to {run.largest_block} effects"
     worst = f"{k_hat:.2f}" if np.isfinite(k_hat) else "none (equal weights)"
     return [
         f"log-likelihood {fit.loglik:.4f}   AIC {fit.aic():.2f}   BIC {fit.bic():.2f}",
-        f"{fit.n_draws} {fit.options.points} draws in each of {blocks}; {len(run.rounds)} rounds",
+        f"{fit.n_draws} {fit.options.points} draws in each of {_counted(run.n_blocks, 'block')}"
+        f" of up to {_counted(run.largest_block, 'effect')}; {_counted(len(run.rounds), 'round')}",
         f"worst Pareto k-hat {worst}, fewest effective draws {run.weights.draws_effective.min():.0f}"
         f"; {fit.seconds:.2f} s",
         *(f"Warning: {warning}" for warning in fit.warnings),
     ]
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" + ("" if count == 1 else "s")
 
 
 def _decimals(standard_errors: np.ndarray) -> int:

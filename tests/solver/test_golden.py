@@ -32,7 +32,7 @@ def test_fit_and_monte_carlo_covariance(name):
     case = golden.load(name)
     start = np.array(case.raw["evaluations"][1]["par"], dtype=float)
     likelihood = case.likelihood()
-    found = maximise(likelihood, start)
+    found = maximise(likelihood, start, tolerance=1e-12)
     assert found.converged
     expected = np.append(case.raw["fit"]["beta"], case.raw["fit"]["nu"])
     covariance = np.linalg.inv(-found.hessian)

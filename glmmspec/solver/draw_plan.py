@@ -1,0 +1,83 @@
+"""How many draws each round takes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from glmmspec.errors import FitError
+from glmmspec.options import SolverOptions
+
+_PILOT_DRAWS = 512
+_GROWTH = (2, 8)
+_PATIENCE = 4
+"""Rounds of one size, after which an estimate that still moves is given more draws."""
+
+
+@dataclass(frozen=True)
+class DrawPlan:
+    """Small rounds until the estimate stays put, then more draws until its error is small.
+
+    Attributes
+    ----------
+    fixed
+        The draws the last rounds must take, or None if `tolerance` decides.
+    most
+        The most draws a round may take.
+    memory_bound
+        Whether it is memory that sets `most`, rather than an option.
+    """
+
+    fixed: int | None
+    tolerance: float
+    most: int
+    memory_bound: bool
+
+    @classmethod
+    def of(cls, options: SolverOptions, affordable: int) -> DrawPlan:
+        """The plan for given options, when memory can hold `affordable` draws.
+
+        Raises
+        ------
+        FitError
+            If memory cannot hold even the draws that are needed.
+        """
+        smallest = options.draws or min(_PILOT_DRAWS, options.max_draws)
+        if smallest > affordable:
+            raise FitError(
+                f"{smallest} draws of the random effects do not fit in {options.memory:g} GiB",
+                hint=f"at most {affordable} do; raise solver memory = ..., or lower draws",
+            )
+        # A power of two keeps quasi-random points balanced.
+        bound = 1 << (affordable.bit_length() - 1)
+        most = options.draws or min(options.max_draws, bound)
+        return cls(options.draws, options.tolerance, most, memory_bound=bound < options.max_draws)
+
+    @property
+    def first(self) -> int:
+        """Draws of the first round."""
+        return min(_PILOT_DRAWS, self.most)
+
+    def next(self, draws: int, error_ratio: float, *, settled: bool, rounds: int) -> int | None:
+        """Draws of the round that follows one of `draws`, the last of `rounds` of that size; None to stop."""
+        if settled and (draws == self.most or (self.fixed is None and error_ratio <= self.tolerance)):
+            return None
+        if not settled and rounds < _PATIENCE:
+            return draws
+        if draws == self.most:
+            return None
+        return self.most if self.fixed is not None else min(self.most, draws * self._growth(error_ratio))
+
+    def _growth(self, error_ratio: float) -> int:
+        """A power of two: the error falls at least as fast as 1 / sqrt(draws)."""
+        low, high = _GROWTH
+        if not math.isfinite(error_ratio):
+            return high
+        needed = (error_ratio / self.tolerance) ** 2
+        return min(high, max(low, 1 << max(0, math.floor(math.log2(max(needed, 1))))))
+
+    def limit(self, error_ratio: float) -> str | None:
+        """What kept a settled estimate from the tolerance: `memory`, `max_draws`, or nothing."""
+        if self.fixed is not None or error_ratio <= self.tolerance:
+            return None
+        return "memory" if self.memory_bound else "max_draws"

@@ -1,0 +1,146 @@
+"""One round of the search: draw, maximise, judge the error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from glmmspec.blocks import Batch
+from glmmspec.design import Design
+from glmmspec.options import SolverOptions
+from glmmspec.solver.boundary import EffectInformation, rise_from_zero
+from glmmspec.solver.likelihood import Likelihood
+from glmmspec.solver.monte_carlo import gradient_error
+from glmmspec.solver.sampling import sampled_likelihood
+from glmmspec.solver.trust_region import Maximum, maximise
+
+_SETTLED = 0.5
+"""In standard errors: how far an estimate may lie from the centre of the proposals it came from."""
+
+_REACH = 4.0
+"""By what factor a variance may leave the value its draws were centred at."""
+
+_SINGULAR = 1e-10
+
+
+@dataclass(frozen=True, eq=False)
+class Round:
+    """One round: the maximum of one sampled likelihood.
+
+    Attributes
+    ----------
+    centre
+        The variances the proposals were built at.
+    beta, variances
+        The estimate; a variance of 0 was held there.
+    covariance
+        (-H)^-1, or NaN where -H is not positive definite.
+    monte_carlo_covariance
+        H^-1 V H^-1 (Geyer 1994, theorem 7).
+    moved
+        Largest distance of the estimate from the proposals' centre, in standard errors.
+    error_ratio
+        Largest ratio of Monte Carlo error (standard error and bias) to standard error.
+    """
+
+    draws: int
+    centre: Float[np.ndarray, " K"]
+    beta: Float[np.ndarray, " p"]
+    variances: Float[np.ndarray, " K"]
+    likelihood: Likelihood
+    maximum: Maximum
+    covariance: Float[np.ndarray, "P P"]
+    monte_carlo_covariance: Float[np.ndarray, "P P"]
+    moved: float
+    error_ratio: float
+
+    @property
+    def settled(self) -> bool:
+        """Whether the maximum was reached, and near the centre of the proposals."""
+        return self.maximum.converged and self.moved <= _SETTLED
+
+
+@dataclass
+class Search:
+    """The maximisation of one design: draws at given parameters, and which variances to hold at 0."""
+
+    design: Design
+    batches: Sequence[Batch]
+    options: SolverOptions
+
+    def __post_init__(self) -> None:
+        self._positive: Bool[np.ndarray, " K"] = np.zeros(len(self.design.components), dtype=bool)
+
+    def round(
+        self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"], draws: int, stream: int
+    ) -> Round:
+        """Draw at the given parameters and maximise from there."""
+        likelihood = sampled_likelihood(
+            self.design, self.batches, beta, variances, draws=draws, options=self.options, stream=stream
+        )
+        centre = np.concatenate([beta, variances[variances > 0]])
+        maximum = maximise(
+            likelihood,
+            centre,
+            rmax=self.options.rmax,
+            iterlim=self.options.iterlim,
+        )
+        covariance = _inverse_information(maximum.hessian)
+        error = gradient_error(likelihood, maximum.argument)
+        monte_carlo = _sandwich(covariance, error.variance)
+        standard_errors = np.sqrt(np.diagonal(covariance))
+        total = np.sqrt(np.diagonal(monte_carlo) + np.square(covariance @ error.bias))
+        estimated = np.zeros(len(variances))
+        estimated[variances > 0] = maximum.argument[len(beta) :]
+        return Round(
+            draws=draws,
+            centre=variances,
+            beta=maximum.argument[: len(beta)],
+            variances=estimated,
+            likelihood=likelihood,
+            maximum=maximum,
+            covariance=covariance,
+            monte_carlo_covariance=monte_carlo,
+            moved=float((np.abs(maximum.argument - centre) / standard_errors).max(initial=0)),
+            error_ratio=float((total / standard_errors).max(initial=0)),
+        )
+
+    def next_variances(self, latest: Round) -> Float[np.ndarray, " K"]:
+        """The variances to centre the next round at.
+
+        As estimated, but no more than a factor of `_REACH` from the last centre, beyond which its
+        draws say little. A small variance is tried at 0; it returns, for good, if the likelihood
+        rises from there to a maximum more than `tolerance` standard errors away.
+        """
+        variances: Float[np.ndarray, " K"] = np.clip(
+            latest.variances, latest.centre / _REACH, latest.centre * _REACH
+        )
+        information = EffectInformation.at(self.design, self.batches, latest.beta, variances)
+        for t in np.flatnonzero(variances == 0):
+            rise = rise_from_zero(latest.likelihood, latest.maximum.argument, int(t))
+            if rise > self.options.tolerance * np.sqrt(information.of_variance[t]):
+                self._positive[t] = True
+                variances[t] = rise / information.of_variance[t]
+        variances[information.nearly_zero(variances) & ~self._positive] = 0.0
+        return variances
+
+
+def _inverse_information(hessian: Float[np.ndarray, "P P"]) -> Float[np.ndarray, "P P"]:
+    """(-H)^-1, or NaN where -H is not positive definite to working precision."""
+    scale = 1 / np.sqrt(np.maximum(np.abs(np.diagonal(hessian)), 1e-300))
+    values, basis = np.linalg.eigh(-hessian * np.outer(scale, scale))
+    if len(values) and values[0] <= _SINGULAR * values[-1]:
+        return np.full_like(hessian, np.nan)
+    return np.asarray((basis / values) @ basis.T * np.outer(scale, scale))
+
+
+def _sandwich(
+    covariance: Float[np.ndarray, "P P"], variance: Float[np.ndarray, "P P"]
+) -> Float[np.ndarray, "P P"]:
+    """C V C through a root of V, so that rounding leaves no negative variance."""
+    values, basis = np.linalg.eigh(variance)
+    root = covariance @ (basis * np.sqrt(np.maximum(values, 0)))
+    return np.asarray(root @ root.T)
