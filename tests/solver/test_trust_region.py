@@ -73,15 +73,15 @@ def test_an_iteration_limit_is_no_convergence():
 
 def test_steps_follow_the_rules():
     """Radius and acceptance as the docstring says, at every step of a hard path."""
-    found = maximise(negative_rosenbrock, np.array([-3.0, -3.0]), rmax=2, iterlim=500)
+    found = maximise(negative_rosenbrock, np.array([-3.0, -3.0]), radius=50, rmax=100, iterlim=500)
     assert {step.accepted for step in found.steps} == {True, False}
     for step, after in zip(found.steps, found.steps[1:], strict=False):
         assert step.accepted == (step.ratio >= 1 / 4)
-        assert after.radius <= 2
+        assert after.radius <= 100
         if step.ratio < 1 / 4:
             assert after.radius <= step.radius / 4 * (1 + 1e-9)
         elif step.ratio > 3 / 4 and step.boundary:
-            assert after.radius == min(2 * step.radius, 2)
+            assert after.radius == min(2 * step.radius, 100)
         else:
             assert after.radius == step.radius
 
