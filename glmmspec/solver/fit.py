@@ -164,7 +164,7 @@ class Fit:
     @property
     def n_draws(self) -> int:
         """Draws per block behind the estimate."""
-        return self.estimate.final.likelihood.integrals[0].n_draws
+        return self.estimate.likelihood.integrals[0].n_draws
 
     def summary(self) -> Summary:
         """The table of R's summary.glmm, with Monte Carlo errors and diagnostics; print it."""
@@ -200,7 +200,7 @@ class Fit:
 
     @property
     def _free(self) -> np.ndarray:
-        return self.estimate.final.likelihood.free
+        return self.estimate.final.free
 
     def _framed(self, matrix: np.ndarray) -> pd.DataFrame:
         names = list(self.design.parameters)

@@ -12,6 +12,7 @@ from glmmspec.design import Design
 from glmmspec.errors import FitError
 from glmmspec.options import SolverOptions
 from glmmspec.solver.draw_plan import DrawPlan
+from glmmspec.solver.likelihood import Likelihood
 from glmmspec.solver.monte_carlo import WeightHealth, weight_health
 from glmmspec.solver.rounds import Round, Search
 from glmmspec.solver.sampling import check_block_size, most_draws
@@ -31,6 +32,8 @@ class Estimate:
         Most random effects in one block.
     settled
         Whether the estimate stayed where its proposals were centred.
+    likelihood
+        The approximate log-likelihood that was maximised last, with its draws.
     weights
         The health of the importance weights at the estimate.
     draws_limited_by
@@ -43,6 +46,7 @@ class Estimate:
     n_blocks: int
     largest_block: int
     settled: bool
+    likelihood: Likelihood
     weights: WeightHealth
     draws_limited_by: str | None
 
@@ -87,7 +91,8 @@ def estimate(design: Design, options: SolverOptions, progress: Progress | None =
         n_blocks=parts.n_blocks,
         largest_block=int(np.bincount(parts.effect_block).max()),
         settled=settled,
-        weights=weight_health(latest.likelihood, latest.maximum.argument),
+        likelihood=search.likelihood,
+        weights=weight_health(search.likelihood, latest.maximum.argument),
         draws_limited_by=plan.limit(latest.error_ratio) if settled else None,
     )
 
@@ -104,10 +109,9 @@ def _check_maximum(design: Design, latest: Round) -> None:
         design, latest.beta, latest.variances, suspicious=singular or not latest.maximum.converged
     )
     if singular and latest.maximum.converged:
-        free = latest.likelihood.free
         values, basis = np.linalg.eigh(latest.maximum.hessian)
         along = np.abs(basis[:, np.argmax(values)])
-        involved = np.array(design.parameters)[free][along > 0.3 * along.max()]
+        involved = np.array(design.parameters)[latest.free][along > 0.3 * along.max()]
         raise FitError(
             f"the likelihood has no proper maximum: the information is singular along {', '.join(involved)}",
             hint="drop a term that the data cannot tell from the others",

@@ -50,12 +50,16 @@ class Round:
     centre: Float[np.ndarray, " K"]
     beta: Float[np.ndarray, " p"]
     variances: Float[np.ndarray, " K"]
-    likelihood: Likelihood
     maximum: Maximum
     covariance: Float[np.ndarray, "P P"]
     monte_carlo_covariance: Float[np.ndarray, "P P"]
     moved: float
     error_ratio: float
+
+    @property
+    def free(self) -> Bool[np.ndarray, " P"]:
+        """Which of all parameters were free to vary: all but the variances held at 0."""
+        return np.append(np.ones(len(self.beta), dtype=bool), self.variances > 0)
 
     @property
     def settled(self) -> bool:
@@ -73,11 +77,19 @@ class Search:
 
     def __post_init__(self) -> None:
         self._positive: Bool[np.ndarray, " K"] = np.zeros(len(self.design.components), dtype=bool)
+        self._likelihood: Likelihood | None = None
+
+    @property
+    def likelihood(self) -> Likelihood:
+        """The likelihood of the last round, with its draws."""
+        assert self._likelihood is not None
+        return self._likelihood
 
     def round(
         self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"], draws: int, stream: int
     ) -> Round:
         """Draw at the given parameters and maximise from there."""
+        self._likelihood = None  # its draws take as much memory as those to come
         likelihood = sampled_likelihood(
             self.design, self.batches, beta, variances, draws=draws, options=self.options, stream=stream
         )
@@ -93,6 +105,7 @@ class Search:
         monte_carlo = _sandwich(covariance, error.variance)
         standard_errors = np.sqrt(np.diagonal(covariance))
         total = np.sqrt(np.diagonal(monte_carlo) + np.square(covariance @ error.bias))
+        self._likelihood = likelihood
         estimated = np.zeros(len(variances))
         estimated[variances > 0] = maximum.argument[len(beta) :]
         return Round(
@@ -100,7 +113,6 @@ class Search:
             centre=variances,
             beta=maximum.argument[: len(beta)],
             variances=estimated,
-            likelihood=likelihood,
             maximum=maximum,
             covariance=covariance,
             monte_carlo_covariance=monte_carlo,
@@ -120,7 +132,7 @@ class Search:
         )
         information = EffectInformation.at(self.design, self.batches, latest.beta, variances)
         for t in np.flatnonzero(variances == 0):
-            rise = rise_from_zero(latest.likelihood, latest.maximum.argument, int(t))
+            rise = rise_from_zero(self.likelihood, latest.maximum.argument, int(t))
             if rise > self.options.tolerance * np.sqrt(information.of_variance[t]):
                 self._positive[t] = True
                 variances[t] = rise / information.of_variance[t]
