@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,9 @@ from glmmspec.family import Family
 _ITERATIONS = 100
 _HALVINGS = 30
 _TOLERANCE = 1e-10
+
+_Evaluate = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
+"""From effects to the height of each block, and the residual and information of each row."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,11 +91,14 @@ def _precision(z: np.ndarray, information: np.ndarray, prior: np.ndarray) -> Flo
     return np.asarray(precision)
 
 
-def _climb(u: np.ndarray, step: np.ndarray, height: np.ndarray, evaluate: object) -> np.ndarray:
+def _climb(u: np.ndarray, step: np.ndarray, height: np.ndarray, evaluate: _Evaluate) -> np.ndarray:
+    """The end of the step, halved in the blocks that it would make fall.
+
+    A tie passes: near the top, rounding decides.
+    """
     length = np.ones(len(u))
     for _ in range(_HALVINGS):
-        # Ties are allowed: at the top, rounding decides.
-        fell = evaluate(u + length[:, None] * step)[0] < height - 1e-12 * np.abs(height)  # type: ignore[operator]
+        fell = evaluate(u + length[:, None] * step)[0] < height - 1e-12 * np.abs(height)
         if not fell.any():
             break
         length = np.where(fell, length / 2, length)

@@ -22,32 +22,24 @@ def test_rosenbrock_as_scipy(n):
     np.testing.assert_allclose(found.value, 0, atol=1e-8)
 
 
+def double_well(x):
+    """x^2 - x^4 - y^2: maxima at (+-sqrt(1/2), 0), a saddle at 0, indefinite between."""
+    return (
+        x[0] ** 2 - x[0] ** 4 - x[1] ** 2,
+        np.array([2 * x[0] - 4 * x[0] ** 3, -2 * x[1]]),
+        np.array([[2 - 12 * x[0] ** 2, 0], [0, -2.0]]),
+    )
+
+
 def test_indefinite_start():
-    """x^2 - x^4 - y^2 has a saddle at 0; beside it the Hessian is indefinite."""
-
-    def double_well(x):
-        return (
-            x[0] ** 2 - x[0] ** 4 - x[1] ** 2,
-            np.array([2 * x[0] - 4 * x[0] ** 3, -2 * x[1]]),
-            np.array([[2 - 12 * x[0] ** 2, 0], [0, -2.0]]),
-        )
-
     found = maximise(double_well, np.array([1e-3, 1.0]))
     assert found.converged
     np.testing.assert_allclose(found.argument, [0.5**0.5, 0], atol=1e-4)
 
 
 def test_leaves_a_saddle_it_starts_on():
-    """At the saddle the gradient is 0 and only the hard case gives a step."""
-
-    def saddle(x):
-        return (
-            x[0] ** 2 - x[0] ** 4 - x[1] ** 2,
-            np.array([2 * x[0] - 4 * x[0] ** 3, -2 * x[1]]),
-            np.array([[2 - 12 * x[0] ** 2, 0], [0, -2.0]]),
-        )
-
-    found = maximise(saddle, np.zeros(2))
+    """There the gradient is 0 and only the hard case gives a step."""
+    found = maximise(double_well, np.zeros(2))
     np.testing.assert_allclose(abs(found.argument[0]), 0.5**0.5, atol=1e-4)
 
 
