@@ -151,9 +151,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean_or_list(word: str, known: Iterable[str]) -> str:
-    """As `did_you_mean`, or else the list of what is known (its first dozen)."""
+    """As `did_you_mean`, or else the list of what is known (its first sixteen)."""
     candidates = list(known)
-    listed = ", ".join(candidates[:12]) + (", ..." if len(candidates) > 12 else "")
+    listed = ", ".join(candidates[:16]) + (", ..." if len(candidates) > 16 else "")
     return did_you_mean(word, candidates) or f"known: {listed}"
 
 

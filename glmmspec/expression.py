@@ -99,6 +99,12 @@ class Operation:
     operands: tuple[Expression, ...]
     span: Span | None = position()
 
+    def __post_init__(self) -> None:
+        if self.operator not in PRECEDENCE:
+            raise SpecError(f"unknown operator '{self.operator}'", span=self.span)
+        if len(self.operands) != 2 and not (len(self.operands) == 1 and self.operator in "+-"):
+            raise SpecError(f"the operator {self.operator} takes two operands", span=self.span)
+
     def __str__(self) -> str:
         if len(self.operands) == 1:
             return f"{self.operator}{_operand(self, 0)}"
@@ -135,6 +141,8 @@ def _operand(parent: Operation, position: int) -> str:
     outer, inner = _binding(parent), _binding(child)
     groups_away = inner == outer and (position == 0) == (parent.operator == "^")
     unary = len(parent.operands) == 1
+    if parent.operator == "^" and position == 1 and inner == _SIGN_PRECEDENCE:
+        return str(child)
     # A comparison does not chain, and a sign is not repeated without parentheses.
     strict = unary or outer == PRECEDENCE["=="]
     needs = inner < outer or (inner == outer and strict) or (not unary and groups_away)

@@ -20,6 +20,7 @@ ELEMENTWISE = ("I", "log", "log1p", "log2", "log10", "exp", "sqrt", "abs", "scal
 """Functions of one numeric argument whose value is one column."""
 
 COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
+_UNQUOTED = "a column's name stands without quotes, or in backticks"
 _ARITHMETIC = ("+", "-", "*", "/", "^", *COMPARISONS)
 
 
@@ -90,9 +91,13 @@ def check_variable(expression: Expression) -> None:
             )
         case Call():
             arguments_of(expression)
+        case Text():
+            raise SpecError(f"{expression} is not a variable", hint=_UNQUOTED, span=expression.span)
         case _:
             raise SpecError(
-                f"{expression} is not a variable", hint="put arithmetic inside I(...)", span=expression.span
+                f"{expression} is not a variable",
+                hint="put arithmetic inside I(...), where a product is written x * z",
+                span=expression.span,
             )
 
 
@@ -182,7 +187,7 @@ def _arithmetic(expression: Expression) -> None:
         case Text():
             raise SpecError(
                 f"the string {expression} is out of place",
-                hint="a string stands in a comparison, as in I(trt == 'drug')",
+                hint=f"{_UNQUOTED}; a level in a comparison with == or !=, as in I(trt == 'drug')",
                 span=expression.span,
             )
         case Call(function) if function not in ELEMENTWISE and function in SIGNATURES:

@@ -117,13 +117,14 @@ class Model:
                 hint="write cbind(successes, failures) or proportion(successes, trials);"
                 " for a 0/1 column, family bernoulli",
             )
-        for variable in (factor for term in self.fixed for factor in term.factors):
-            if self.response.arguments == (variable,):
-                raise self.error(
-                    f"the response {variable} is also a fixed term",
-                    hint="remove it right of ~",
-                    span=variable.span,
-                )
+        for term in (*self.fixed, *self.random):
+            for variable in term.factors:
+                if self.response.arguments == (variable,):
+                    raise self.error(
+                        f"the response {variable} also stands right of ~",
+                        hint="remove it there: a response does not explain itself",
+                        span=variable.span,
+                    )
         for expression in (self.weights, self.offset):
             if expression is not None:
                 check_arithmetic(expression)
@@ -137,7 +138,11 @@ class Model:
         seen: set[tuple[frozenset[Expression], Expression | None]] = set()
         for term in self.random:
             if term.identity in seen:
-                raise SpecError(f"the random term {term} is written twice")
+                raise self.error(
+                    f"the random term {term} is written twice",
+                    hint="remove one of them",
+                    span=term.factors[0].span,
+                )
             seen.add(term.identity)
         declared = [component.name for component in self.components]
         used = list(dict.fromkeys(term.component for term in self.random))

@@ -80,7 +80,7 @@ class Prior:
             bounded = self.distribution.name == "uniform" and self.distribution.arguments[0] < 0
             if self.distribution.name not in _POSITIVE or bounded:
                 raise SpecError(
-                    f"a {self.target} is never negative, and {self.distribution} gives it negative values",
+                    f"{self.target}({quoted_name(self.name)}) is never negative, and {self.distribution} can be",
                     hint="use half_normal, half_student_t, half_cauchy, exponential, gamma, ...",
                 )
 

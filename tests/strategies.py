@@ -170,7 +170,9 @@ def models(draw: st.DrawFn) -> Model:
     family = draw(st.sampled_from(sorted(FAMILIES)))
     response = draw(responses(family))
     fixed = tuple(t for t in draw(fixed_terms()) if not set(t.factors) & set(response.arguments))
-    random = draw(random_terms())
+    random = draw(
+        random_terms().filter(lambda r: all(not set(t.factors) & set(response.arguments) for t in r))
+    )
     weights, offset = draw(_optional_arithmetic()), draw(_optional_arithmetic())
     parts: dict[str, Any] = {
         "response": response, "family": family, "fixed": fixed, "random": random,

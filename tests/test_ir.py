@@ -38,7 +38,7 @@ def test_the_text_of_an_expression_is_that_expression(expression: Name) -> None:
 @settings(deadline=None)
 def test_a_name_stands_without_backticks_exactly_if_it_is_plain(name: str) -> None:
     try:
-        read = parse(f"(y) ~ 1 | {name}", family="poisson").random[0].factors
+        read = parse(f"(y + 1) ~ 1 | {name}", family="poisson").random[0].factors
     except GlmmSpecError:
         read = ()
     assert (read == (Name(name),)) == is_plain_name(name)
@@ -66,7 +66,11 @@ def test_a_component_is_called_as_its_term_is_written() -> None:
         (lambda: model(random=(RandomTerm((G,), component="U"), RandomTerm((G,), by_type=False))),
          "the random term (1 | g) is written twice"),
         (lambda: model(fixed=(FixedTerm((A, B)), FixedTerm((B, A)))), "the fixed term a:b is given twice"),
-        (lambda: model(fixed=(FixedTerm((Y,)),)), "the response y is also a fixed term"),
+        (lambda: model(fixed=(FixedTerm((Y,)),)), "the response y also stands right of ~"),
+        (lambda: model(random=(RandomTerm((Y, G)),)), "the response y also stands right of ~"),
+        (lambda: Operation("+", ()), "the operator + takes two operands"),
+        (lambda: Operation("<", (A,)), "the operator < takes two operands"),
+        (lambda: Operation("&", (A, B)), "unknown operator '&'"),
         (lambda: model(response=Response("cbind", (Y, X))), "family poisson has no trials"),
         (lambda: model(family="binomial"), "a binomial response comes with its trials"),
         (lambda: model(levels=(Levels("z", ("1", "2")),)), "levels of 'z' has no effect"),

@@ -33,7 +33,7 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake(
         "a random part with no grouping",
         "name a grouping factor after |, as in y ~ x | group",
-        ("y ~ x |", "y ~ x | , b", "y ~ x | a, , b"),
+        ("y ~ x |", "y ~ x | , b", "y ~ x | a, , b", "y ~ x | a,"),
     ),
     Mistake(
         "this group has no grouping factor",
@@ -53,7 +53,8 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake(
         "a second | in one formula",
         "separate random terms by commas, as in y ~ x | a, b",
-        ("y ~ x | a | b",),
+        ("y ~ x | a | b", "y ~ x | 1 | b", "y ~ x | (a) | b", "y ~ x | a:b | c", "y ~ x | 0 + a | b",
+         "y ~ x | a/b | c", "y ~ x | log(a) | b"),
     ),
     Mistake(
         "|| stands only inside brackets",
@@ -84,7 +85,8 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake(
         "an operator with nothing after it",
         "a line that ends in an operator goes on in the next",
-        ("y ~ x +", "y ~ x *", "y ~ x:", "y ~ x %in%", "y ~ x ^", "y ~ x + -", "y ~ I(x >)"),
+        ("y ~ x +", "y ~ x *", "y ~ x:", "y ~ x %in%", "y ~ x ^", "y ~ x + -", "y ~ I(x >)",
+         "y ~ x + | g", "y ~ x:| g", "y ~ x %in% | g", "y ~ x ^ | g", "y ~ x + - | g"),
     ),
     Mistake(
         "an operator with nothing before it",
@@ -243,6 +245,7 @@ _LOOKALIKES = {
     "&": "write the product of two comparisons, I((a > 1) * (b > 1))",
     "!": "write != to compare",
     ";": "put each statement on its own line",
+    "\r": "save the file with the line ends of Unix or Windows",
 }
 
 

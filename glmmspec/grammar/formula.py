@@ -103,14 +103,14 @@ class FixedPart:
     def _expand(self, expression: Expression) -> Terms:
         """The distinct terms of an expression, in order of appearance."""
         match expression:
-            case Operation(operator, (left, right)) if operator in _ALGEBRA:
-                return self._operate(expression, operator, left, right)
+            case Operation(operator, (_, _)) if operator in _ALGEBRA:
+                return self._operate(expression)
             case Number(1):
                 return [0]
             case Number():
                 raise SpecError(
                     f"{expression} is out of place: only the intercept, 0 or 1, is a number in a formula",
-                    hint="0 stands alone in the sum",
+                    hint="0 stands alone in the sum; a multiple of a variable is written I(2 * x)",
                     span=expression.span,
                 )
         return [self._bit(expression)]
@@ -122,7 +122,8 @@ class FixedPart:
             self._variables.append(variable)
         return self._bits[variable]
 
-    def _operate(self, whole: Expression, operator: str, left: Expression, right: Expression) -> Terms:
+    def _operate(self, whole: Operation) -> Terms:
+        operator, (left, right) = whole.operator, whole.operands
         if operator == "^":
             return _power(self._expand(left), right, whole)
         a, b = self._expand(left), self._expand(right)
@@ -158,13 +159,19 @@ def summands(expression: Expression) -> Iterator[tuple[str, Expression]]:
                 yield sign, part
 
 
-def _power(base: Terms, exponent: Expression, whole: Expression) -> Terms:
+def _power(base: Terms, exponent: Expression, whole: Operation) -> Terms:
     """Every product of up to `exponent` distinct terms of the base."""
     if not (isinstance(exponent, Number) and exponent.value.is_integer() and exponent.value >= 1):
         raise SpecError(
             "the exponent of a formula's ^ is a whole number from 1",
             hint="for the power of a variable write I(x^2)",
             span=exponent.span,
+        )
+    if exponent.value > 1 and len(base) == 1:
+        raise SpecError(
+            f"{whole} is {whole.operands[0]} alone: the ^ of a formula makes interactions",
+            hint="for the power of a variable write I(x^2)",
+            span=whole.span,
         )
     degree = int(min(exponent.value, len(base)))
     _check_size(sum(comb(len(base), k) for k in range(1, degree + 1)), whole)

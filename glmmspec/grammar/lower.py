@@ -80,7 +80,7 @@ def _merged(field: str, old: Any, new: Any) -> Any:
 
 def _family(written: str | None, given: str | None, spec: Spec) -> str:
     """The family, from the spec or from outside; given in both, they must agree."""
-    place = next((s.span for s in _statements(spec) if s.keyword == "family"), None)
+    place = next((s.arguments[0].span for s in _statements(spec) if s.keyword == "family"), None)
     family = written or given
     if family is None:
         raise SpecError(

@@ -50,10 +50,10 @@ def lower_statement(statement: Statement) -> Iterator[tuple[str, Any]]:
         case (("weights" | "offset"), (Name() | Number() | Text() | Call() | Operation() as expression,)):
             check_arithmetic(expression)
             yield keyword, expression
-        case "missing", (Name(policy),):
+        case "missing", (Name() as policy,):
             yield "missing", _missing(policy)
         case "prior", (target, distribution):
-            yield "priors", (_prior(statement, target, distribution),)
+            yield "priors", (_prior(target, distribution),)
         case (("solver" | "sampler"), _):
             yield keyword, _options(keyword, [part for part in arguments if isinstance(part, Option)])
 
@@ -77,12 +77,14 @@ def shipped_data() -> list[str]:
     return sorted(file.name.removesuffix(".csv") for file in files if file.name.endswith(".csv"))
 
 
-def _missing(policy: str) -> str:
-    if policy not in _MISSING:
+def _missing(policy: Name) -> str:
+    if policy.name not in _MISSING:
         raise SpecError(
-            f"unknown way with missing values '{policy}'", hint=did_you_mean_or_list(policy, _MISSING)
+            f"unknown way with missing values '{policy.name}'",
+            hint=did_you_mean_or_list(policy.name, _MISSING),
+            span=policy.span,
         )
-    return policy
+    return policy.name
 
 
 def _options(keyword: str, given: list[Option]) -> SolverOptions | SamplerOptions:
@@ -97,7 +99,7 @@ def _options(keyword: str, given: list[Option]) -> SolverOptions | SamplerOption
     return kind(**values)
 
 
-def _prior(statement: Statement, target: Expression | Option, distribution: Expression | Option) -> Prior:
+def _prior(target: Expression | Option, distribution: Expression | Option) -> Prior:
     kind, name = _target(target)
     return Prior(kind, name, _distribution(distribution), span=target.span)  # type: ignore[arg-type]
 

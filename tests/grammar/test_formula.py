@@ -1,7 +1,8 @@
 """Fixed terms: R's formula algebra.
 
 Every expansion below was compared with `terms()` of R 4.x; R differs in two: it refuses the power 1,
-and calls `b:a` what stands before `a` and `b` in the formula as `b:a`.
+and calls `b:a` what stands before `a` and `b` in the formula as `b:a`. A power of one term, which R drops in
+silence, is refused.
 """
 
 from __future__ import annotations
@@ -66,6 +67,9 @@ def terms(fixed: str) -> str:
         ("I((-a)^2)", "1 I((-a)^2)"),
         ("I(a - (b - c))", "1 I(a - (b - c))"),
         ("I(2^3^a)", "1 I(2^3^a)"),
+        ("I(2^-a^-1)", "1 I(2^-a^-1)"),
+        ("I(2^(-a))", "1 I(2^-a)"),
+        ("I((2^-a)^-b)", "1 I((2^-a)^-b)"),
         ("I((2^3)^a)", "1 I((2^3)^a)"),
         ("I(trt == 'x')", '1 I(trt == "x")'),
         ("poly(a, 2):b", "1 poly(a, 2):b"),
@@ -127,7 +131,9 @@ def test_numbers_in_calls_stay_numbers() -> None:
         ("a:(1 | g)", 7, "a group stands alone in the sum of fixed terms"),
         ("a - (1 | g)", 9, "a group stands alone in the sum of fixed terms"),
         ("a:offset(b)", 7, "an offset stands alone in the sum of fixed terms"),
-        ("y", 5, "the response y is also a fixed term"),
+        ("y", 5, "the response y also stands right of ~"),
+        ("a + x^2", 9, "x^2 is x alone: the ^ of a formula makes interactions"),
+        ("(a:b)^2", 6, "(a:b)^2 is a:b alone"),
         ("lgo(x)", 5, "unknown function 'lgo'"),
         ("cbind(x, z)", 5, "cbind(...) stands only left of ~"),
         ("I(log(factor(x)))", 11, "factor(...) cannot stand in arithmetic"),

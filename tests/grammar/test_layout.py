@@ -37,8 +37,9 @@ def test_lines_that_nothing_joins_are_statements() -> None:
 
 @pytest.mark.parametrize("keyword", KEYWORDS)
 def test_a_keyword_is_a_name_everywhere_but_at_the_start(keyword: str) -> None:
-    model = parse(f"{keyword} ~ x{keyword} + {keyword}.2 | {keyword}", family="poisson")
-    assert model.formula == f"{keyword} ~ x{keyword} + {keyword}.2 | {keyword}"
+    model = parse(f"{keyword} ~ x{keyword} + {keyword}.2 | g:{keyword}.3", family="poisson")
+    assert model.formula == f"{keyword} ~ x{keyword} + {keyword}.2 | g:{keyword}.3"
+    assert parse(f"y ~ {keyword} | {keyword}", family="poisson").formula == f"y ~ {keyword} | {keyword}"
     for response in (f"{keyword} * 2", f"{keyword} - 1", f"{keyword} > 2"):
         (formula,) = parse_spec(f"{response} ~ x | g").statements
         assert isinstance(formula, Formula)

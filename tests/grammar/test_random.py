@@ -112,10 +112,11 @@ def test_entries_of_one_name_share_a_component() -> None:
         ("x | a:a", 9, "a column appears twice in the random term a:a", None),
         ("x | bs(x)", 9, "bs(...) cannot stand in a random term", None),
         ("x | lgo(x)", 9, "unknown function 'lgo'", "did you mean 'log'?"),
-        ("x | g, g", 1, "the random term g is written twice", None),
-        ("x | A = g, B = g", 1, "the random term g is written twice", None),
-        ("x + (1 | g) | g", 1, "the random term g is written twice", None),
-        ("x | 'g'", 9, '"g" is not a variable', None),
+        ("x | g, g", 12, "the random term g is written twice", None),
+        ("x | A = g, B = g", 20, "the random term g is written twice", None),
+        ("x + (1 | g) | g", 19, "the random term g is written twice", None),
+        ("x | 'g'", 9, '"g" is not a variable', "a column's name stands without quotes, or in backticks"),
+        ("x | g, y:g", 12, "the response y also stands right of ~", None),
     ],
 )  # fmt: skip
 def test_what_is_no_random_term_is_refused(right: str, column: int, message: str, hint: str | None) -> None:
