@@ -53,16 +53,11 @@ def children(expression: Expression) -> tuple[Expression, ...]:
     return ()
 
 
-def column_names(expression: Expression) -> set[str]:
-    """The columns an expression reads."""
-    names: set[str] = set()
-    pending = [expression]
-    while pending:
-        part = pending.pop()
-        if isinstance(part, Name):
-            names.add(part.name)
-        pending.extend(children(part))
-    return names
+def names(expression: Expression) -> list[Name]:
+    """The columns in an expression, as they stand in it."""
+    if isinstance(expression, Name):
+        return [expression]
+    return [name for child in children(expression) for name in names(child)]
 
 
 def check_arithmetic(expression: Expression) -> None:

@@ -19,9 +19,9 @@ from glmmspec.errors import (
     SpecError,
     did_you_mean_or_list,
 )
-from glmmspec.expression import Expression, quoted_text
+from glmmspec.expression import Expression, Name, quoted_text
 from glmmspec.family import FAMILIES
-from glmmspec.functions import check_arithmetic, column_names
+from glmmspec.functions import check_arithmetic, names
 from glmmspec.options import SamplerOptions, SolverOptions
 from glmmspec.prior import Prior
 from glmmspec.terms import (
@@ -96,8 +96,8 @@ class Model:
         object.__setattr__(self, "link", canonical)
         object.__setattr__(self, "fixed", ordered(self.fixed))
         if not self.components:
-            names = dict.fromkeys(term.component for term in self.random)
-            object.__setattr__(self, "components", tuple(Component(name) for name in names))
+            used = dict.fromkeys(term.component for term in self.random)
+            object.__setattr__(self, "components", tuple(map(Component, used)))
         self._check_response()
         self._check_random_part()
         self._check_columns_declared_once()
@@ -117,14 +117,15 @@ class Model:
                 hint="write cbind(successes, failures) or proportion(successes, trials);"
                 " for a 0/1 column, family bernoulli",
             )
-        for term in (*self.fixed, *self.random):
-            for variable in term.factors:
-                if self.response.arguments == (variable,):
-                    raise self.error(
-                        f"the response {variable} also stands right of ~",
-                        hint="remove it there: a response does not explain itself",
-                        span=variable.span,
-                    )
+        fixed = (factor for term in self.fixed for factor in term.factors)
+        random = (factor for term in self.random for factor in term.factors)
+        for variable in (*fixed, *random):
+            if self.response.arguments == (variable,):
+                raise self.error(
+                    f"the response {variable} also stands right of ~",
+                    hint="remove it there: a response does not explain itself",
+                    span=variable.span,
+                )
         for expression in (self.weights, self.offset):
             if expression is not None:
                 check_arithmetic(expression)
@@ -188,17 +189,24 @@ class Model:
             seen.add(key)
 
     @property
-    def columns(self) -> frozenset[str]:
-        """Every column of the data that the model reads."""
-        expressions = [
+    def expressions(self) -> tuple[Expression, ...]:
+        """Every expression that the model evaluates: the response first, then in the order of the fields."""
+        return (
             *self.response.arguments,
             *(factor for term in self.fixed for factor in term.factors),
             *(factor for term in self.random for factor in term.factors),
-            *(term.multiplier for term in self.random),
-            self.weights,
-            self.offset,
-        ]
-        return frozenset(name for e in expressions if e is not None for name in column_names(e))
+            *(term.multiplier for term in self.random if term.multiplier is not None),
+            *(part for part in (self.weights, self.offset) if part is not None),
+        )
+
+    @property
+    def columns(self) -> dict[str, Name]:
+        """Every column of the data that the model reads, in that order, and where each first stands."""
+        used: dict[str, Name] = {}
+        for expression in self.expressions:
+            for name in names(expression):
+                used.setdefault(name.name, name)
+        return used
 
     @property
     def formula(self) -> str:

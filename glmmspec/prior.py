@@ -80,14 +80,18 @@ class Prior:
             bounded = self.distribution.name == "uniform" and self.distribution.arguments[0] < 0
             if self.distribution.name not in _POSITIVE or bounded:
                 raise SpecError(
-                    f"{self.target}({quoted_name(self.name)}) is never negative, and {self.distribution} can be",
+                    f"{self._target} is never negative, and {self.distribution} can be",
                     hint="use half_normal, half_student_t, half_cauchy, exponential, gamma, ...",
                 )
 
+    @property
+    def _target(self) -> str:
+        if self.target == "fixed":
+            return "fixed"
+        # A coefficient's name is always in backticks: it may read like another target.
+        if self.target == "coefficient":
+            return backticks(self.name)
+        return f"{self.target}({quoted_name(self.name)})"
+
     def __str__(self) -> str:
-        target = {
-            "fixed": "fixed",
-            # A coefficient's name is always in backticks: it may read like another target.
-            "coefficient": backticks(self.name),
-        }.get(self.target) or f"{self.target}({quoted_name(self.name)})"
-        return f"{target} ~ {self.distribution}"
+        return f"{self._target} ~ {self.distribution}"

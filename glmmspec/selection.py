@@ -12,7 +12,7 @@ from glmmspec.columns import Table, kind
 from glmmspec.errors import DataError, DataWarning
 from glmmspec.expression import Name
 from glmmspec.ir import Model
-from glmmspec.usage import check_columns, used_columns
+from glmmspec.usage import check_columns
 
 
 def select(model: Model, frame: pd.DataFrame, data: str) -> Table:
@@ -25,7 +25,7 @@ def select(model: Model, frame: pd.DataFrame, data: str) -> Table:
         not say `missing drop`, or no row is left.
     """
     check_columns(model, frame.columns, data)
-    used = used_columns(model)
+    used = model.columns
     frame = frame[list(used)]
     rows, notes = _complete_rows(model, frame, data)
     if len(rows) < len(frame):
