@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
 
-from glmmspec.errors import DataError, DataWarning, GlmmSpecError, did_you_mean_or_list
+from glmmspec.errors import DataError, DataWarning, GlmmSpecError, did_you_mean
 from glmmspec.expression import Name, number_text
 from glmmspec.ir import Levels, Model
 
@@ -142,7 +142,7 @@ class Table:
             raise self.error(
                 f"'{value}' in {self.row(first)} of '{declared.column}' is not among its levels",
                 declared,
-                hint=did_you_mean_or_list(value, declared.levels),
+                hint=did_you_mean(value, declared.levels) or "list it too, or correct the data",
             )
         used = np.bincount(new_codes, minlength=len(declared.levels)) > 0
         if not used.all():
@@ -150,7 +150,7 @@ class Table:
             raise self.error(
                 f"no row has the level {listed(absent)} of '{declared.column}'",
                 declared,
-                hint=did_you_mean_or_list(absent[0], found),
+                hint=did_you_mean(absent[0], found) or f"leave it out of the list: there are {listed(found)}",
             )
         return Factor(declared.levels, new_codes)
 

@@ -114,21 +114,26 @@ def _weights(model: Model, table: Table) -> Float[np.ndarray, " n"]:
     weights = numbers(model.weights, table, "the weights")
     if (weights < 0).any():
         first = np.argmax(weights < 0)
-        raise table.error(f"the weight in {table.row(first)} is {weights[first]:g}, below 0", model.weights)
+        raise table.error(
+            f"the weight in {table.row(first)} is {weights[first]:g}, below 0",
+            model.weights,
+            hint="a weight is a number from 0 up: how often the row counts",
+        )
     if not weights.any():
-        raise table.error("all weights are 0", model.weights)
+        raise table.error("all weights are 0", model.weights, hint="no row would count")
     return weights
 
 
 def _random_terms(model: Model, table: Table) -> tuple[RandomEffects, ...]:
     components = [component.name for component in model.components]
     terms = [random_effects(term, table, components.index(term.component)) for term in model.random]
-    check_distinct(terms)
-    for term in terms:
+    check_distinct(model, terms)
+    for written, term in zip(model.random, terms, strict=True):
         if model.family == "bernoulli" and len(term.levels) == len(table):
-            raise DataError(
+            raise table.error(
                 f"the grouping {term.grouping} has as many levels as there are rows ({len(table)}):"
                 " the variance of such effects cannot be estimated from Bernoulli data",
+                written.factors[0],
                 hint="group by something that is repeated",
             )
     return tuple(
@@ -141,7 +146,7 @@ def _check_priors(model: Model, coefficients: tuple[str, ...]) -> None:
         if prior.target == "coefficient" and prior.name not in coefficients:
             raise model.error(
                 f"prior on unknown coefficient '{prior.name}'",
-                hint=did_you_mean_or_list(prior.name, coefficients),
+                hint=did_you_mean_or_list(prior.name, ("fixed", *coefficients)),
                 span=prior.span,
                 kind=DataError,
             )

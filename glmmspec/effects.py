@@ -14,7 +14,7 @@ from glmmspec.columns import Factor, Table, listed
 from glmmspec.errors import DataError, DataWarning
 from glmmspec.evaluate import grouping, numbers
 from glmmspec.expression import Call, Expression, Name, within_term
-from glmmspec.ir import RandomTerm
+from glmmspec.ir import Model, RandomTerm
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,12 +66,16 @@ def random_effects(term: RandomTerm, table: Table, component: int) -> RandomEffe
     factor = reduce(_interaction, (grouping(group, table) for group in groups))
     group_name = ":".join(within_term(group) for group in groups)
     if len(factor.levels) < 2:
-        raise table.error(f"the grouping {group_name} has one level, '{factor.levels[0]}'", groups[0])
+        raise table.error(
+            f"the grouping {group_name} has one level, '{factor.levels[0]}'",
+            groups[0],
+            hint="leave the term out: a variance needs two groups at least, and better many",
+        )
     name = group_name if multiplier is None else f"0 + {within_term(multiplier)} | {group_name}"
     return RandomEffects(name, group_name, factor.levels, factor.codes, values, component)
 
 
-def check_distinct(effects: Sequence[RandomEffects]) -> None:
+def check_distinct(model: Model, effects: Sequence[RandomEffects]) -> None:
     """Refuse two terms that give every row the same grouping and multiplier.
 
     Raises
@@ -84,9 +88,11 @@ def check_distinct(effects: Sequence[RandomEffects]) -> None:
     for i, first in enumerate(codes):
         for j, second in enumerate(codes[:i]):
             if np.array_equal(first, second) and np.array_equal(effects[i].values, effects[j].values):
-                raise DataError(
+                raise model.error(
                     f"the random terms '{effects[j].name}' and '{effects[i].name}' are the same in every row",
+                    span=model.random[i].factors[0].span,
                     hint="keep one of them",
+                    kind=DataError,
                 )
 
 
@@ -132,7 +138,11 @@ def _lone(expression: Expression, table: Table) -> tuple[tuple[Expression, ...],
 def _multiplier(expression: Expression, table: Table) -> Float[np.ndarray, " n"]:
     values = numbers(expression, table, "the multiplier of a random term")
     if not values.any():
-        raise table.error(f"the multiplier {expression} of a random term is 0 in every row", expression)
+        raise table.error(
+            f"the multiplier {expression} of a random term is 0 in every row",
+            expression,
+            hint="leave the term out: its effects are nowhere",
+        )
     return values
 
 

@@ -10,8 +10,8 @@ from typing import Any, cast
 import numpy as np
 from jaxtyping import Bool, Float
 
-from glmmspec.columns import Factor, Table, as_factor
-from glmmspec.errors import did_you_mean_or_list
+from glmmspec.columns import Factor, Table, as_factor, listed
+from glmmspec.errors import GlmmSpecError, did_you_mean_or_list
 from glmmspec.expression import Call, Expression, Name, Number, Operation, Text
 from glmmspec.functions import arguments_of
 
@@ -94,7 +94,7 @@ def numbers(expression: Expression, table: Table, role: str) -> Numbers:
     value = evaluate(expression, table)
     if isinstance(value, np.ndarray) and value.dtype != bool:
         return value
-    raise table.error(f"{role} must be numeric, and {expression} is {_kind_of(value)}", expression)
+    raise _not_numeric(f"{role} must be numeric", expression, value, table)
 
 
 def grouping(expression: Expression, table: Table) -> Factor:
@@ -124,7 +124,17 @@ def _operand(expression: Expression, table: Table) -> Numbers:
     value = evaluate(expression, table)
     if isinstance(value, np.ndarray):
         return value.astype(np.float64, copy=False)
-    raise table.error(f"arithmetic needs numbers, and {expression} is {_kind_of(value)}", expression)
+    raise _not_numeric("arithmetic needs numbers", expression, value, table)
+
+
+def _not_numeric(need: str, expression: Expression, value: Value, table: Table) -> GlmmSpecError:
+    """The error for a value that should be numbers; for a column of text, with a value that is none."""
+    hint = None
+    if isinstance(value, Factor):
+        hint = f"its levels are {listed(value.levels)}: make numbers of them, or compare, as in I(x == 'a')"
+    elif isinstance(value, np.ndarray):
+        hint = f"for 0 and 1, write {expression} + 0"
+    return table.error(f"{need}, and {expression} is {_kind_of(value)}", expression, hint=hint)
 
 
 def _finite(values: Numbers, expression: Expression, table: Table) -> Numbers:
@@ -132,7 +142,9 @@ def _finite(values: Numbers, expression: Expression, table: Table) -> Numbers:
     finite = np.isfinite(values)
     if not finite.all():
         raise table.error(
-            f"{expression} is not a finite number in {table.row(np.argmin(finite))}", expression
+            f"{expression} is not a finite number in {table.row(np.argmin(finite))}",
+            expression,
+            hint="its argument has no such value there: correct the data, or the expression",
         )
     return values
 
@@ -196,7 +208,11 @@ def _transform(call: Call, arguments: dict[str, Expression], table: Table) -> Nu
     values = _operand(arguments.pop("x"), table)
     settings = {name: int(cast(Number, value).value) for name, value in arguments.items()}
     if call.function == "poly" and settings["degree"] >= len(np.unique(values)):
-        raise table.error(f"{call} needs more different values than its degree", call)
+        raise table.error(
+            f"{call} needs more different values than its degree",
+            call,
+            hint=f"there are {len(np.unique(values))}: lower the degree, or use factor(...)",
+        )
     state = table.transform_states.setdefault(str(call), {})
     with np.errstate(all="ignore"):
         result = TRANSFORMS[call.function](values, **settings, _state=state)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,7 +15,6 @@ from jaxtyping import Float
 from scipy import linalg
 
 from glmmspec.columns import Factor, Table, as_factor, listed
-from glmmspec.errors import DataError
 from glmmspec.evaluate import Basis, evaluate
 from glmmspec.expression import Expression
 from glmmspec.ir import FixedTerm
@@ -52,14 +50,14 @@ def fixed_effects(
     rows = pd.DataFrame(index=pd.RangeIndex(len(table)))
     matrix = PandasMaterializer(rows, context=columns).get_model_matrix(spec)
     x = np.ascontiguousarray(matrix.__wrapped__, dtype=np.float64)
-    names = tuple(
-        name.replace(_BETWEEN, "") if part.term.factors[0].expr != "1" else "(Intercept)"
-        for part in matrix.model_spec.structure
-        for name in part.columns
-    )
-    _check_names_differ(names)
-    _check_rank(x, names)
-    return x, names
+    names: list[str] = []
+    variables: list[Expression | None] = []
+    for term, part in zip(terms, matrix.model_spec.structure, strict=True):
+        names += [name.replace(_BETWEEN, "") for name in part.columns] if term.factors else ["(Intercept)"]
+        variables += [term.factors[-1] if term.factors else None] * len(part.columns)
+    _check_names_differ(names, variables, table)
+    _check_rank(x, names, variables, table)
+    return x, tuple(names)
 
 
 def _formulaic_term(term: FixedTerm) -> Term:
@@ -104,33 +102,47 @@ def _treatment_coding(factor: Factor) -> Callable[..., FactorValues[Any]]:
     return encode
 
 
-def _check_names_differ(names: tuple[str, ...]) -> None:
-    twice = [name for name, times in Counter(names).items() if times > 1]
-    if twice:
-        raise DataError(
-            f"two coefficients would be called '{twice[0]}'", hint="rename a column or one of its levels"
-        )
+def _check_names_differ(names: list[str], variables: list[Expression | None], table: Table) -> None:
+    seen: set[str] = set()
+    for name, variable in zip(names, variables, strict=True):
+        if name in seen:
+            raise table.error(
+                f"two coefficients would be called '{name}'",
+                variable,
+                hint="rename a column or one of its levels",
+            )
+        seen.add(name)
 
 
-def _check_rank(x: Float[np.ndarray, "n p"], names: tuple[str, ...]) -> None:
+def _check_rank(
+    x: Float[np.ndarray, "n p"], names: list[str], variables: list[Expression | None], table: Table
+) -> None:
     """Refuse columns that are zero throughout or combinations of columns before them."""
     if not names:
         return
-    lengths = np.linalg.norm(x, axis=0)
-    triangle = np.asarray(np.linalg.qr(x / np.where(lengths > 0, lengths, 1), mode="r"))
+    triangle = np.asarray(np.linalg.qr(_of_unit_length(_of_unit_length(x, np.inf), 2), mode="r"))
     pivots = np.abs(np.diagonal(linalg.qr(triangle, mode="r", pivoting=True)[0]))
     if len(pivots) == len(names) and pivots[-1] > RANK_TOLERANCE:
         return
-    aliases = list(_aliases(triangle, names))
+    aliases = dict(_aliases(triangle, names))
     if aliases:
-        raise DataError(
-            f"the fixed effects are not all estimable: {'; '.join(aliases)}",
+        said = "; ".join(list(aliases.values())[:5])
+        more = f"; and {len(aliases) - 5} more" if len(aliases) > 5 else ""
+        raise table.error(
+            f"the fixed effects are not all estimable: {said}{more}",
+            variables[min(aliases)],
             hint="take these terms out of the formula, or merge levels",
         )
 
 
-def _aliases(triangle: Float[np.ndarray, "r p"], names: tuple[str, ...]) -> Iterator[str]:
-    """What each column that adds nothing to those before it is a combination of."""
+def _of_unit_length(x: Float[np.ndarray, "n p"], order: float) -> Float[np.ndarray, "n p"]:
+    """Columns over their norm; first by the largest value, so that no square overflows or vanishes."""
+    lengths = np.linalg.norm(x, axis=0, ord=order)
+    return x / np.where(lengths > 0, lengths, 1)
+
+
+def _aliases(triangle: Float[np.ndarray, "r p"], names: list[str]) -> Iterator[tuple[int, str]]:
+    """Each column that adds nothing to those before it, and what it is a combination of."""
     kept: list[int] = []
     for column, name in enumerate(names):
         target = triangle[:, column]
@@ -138,7 +150,7 @@ def _aliases(triangle: Float[np.ndarray, "r p"], names: tuple[str, ...]) -> Iter
         if np.linalg.norm(target - triangle[:, kept] @ weights) > RANK_TOLERANCE:
             kept.append(column)
         elif not target.any():
-            yield f"'{name}' is 0 in every row"
+            yield column, f"'{name}' is 0 in every row"
         else:
             involved = [names[i] for i, weight in zip(kept, weights, strict=True) if abs(weight) > 1e-6]
-            yield f"'{name}' is a combination of {listed(involved)}"
+            yield column, f"'{name}' is a combination of {listed(involved)}"

@@ -13,6 +13,8 @@ from glmmspec.ir import Model, Response
 
 Counts = Float[np.ndarray, " n"]
 
+_BERNOULLI = "family bernoulli takes 0 and 1, true and false, or a factor of two levels"
+
 
 def response(model: Model, table: Table) -> tuple[Counts, Counts]:
     """The response y and the number of trials of each row, which is 1 unless the family has trials.
@@ -33,14 +35,26 @@ def _successes_and_trials(response: Response, table: Table) -> tuple[Counts, Cou
     successes, other = (_counts(argument, table) for argument in response.arguments)
     if response.form == "cbind":
         return successes, successes + other
-    _require(successes <= other, successes, response.arguments[0], table, "is more than its number of trials")
+    _require(
+        successes <= other,
+        successes,
+        response.arguments[0],
+        table,
+        "is more than its number of trials",
+        "proportion(successes, trials) takes both as counts; with failures, write cbind(successes, failures)",
+    )
     return successes, other
 
 
 def _counts(expression: Expression, table: Table) -> Counts:
     values = numbers(expression, table, "the response")
     _require(
-        (values >= 0) & (np.mod(values, 1) == 0), values, expression, table, "is not a whole number from 0 up"
+        (values >= 0) & (np.mod(values, 1) == 0),
+        values,
+        expression,
+        table,
+        "is not a whole number from 0 up",
+        "give counts, not rates: exposure goes into an offset, trials into cbind or proportion",
     )
     return values
 
@@ -53,7 +67,7 @@ def _zero_one(expression: Expression, table: Table) -> Counts:
     if isinstance(value, Basis):
         raise table.error(f"the response {expression} has several columns", expression)
     y = value.astype(np.float64, copy=False)
-    _require((y == 0) | (y == 1), y, expression, table, "is neither 0 nor 1")
+    _require((y == 0) | (y == 1), y, expression, table, "is neither 0 nor 1", _BERNOULLI)
     return y
 
 
@@ -62,13 +76,18 @@ def _successes(factor: Factor, expression: Expression, table: Table) -> Counts:
         raise table.error(
             f"the response {expression} must have two levels, and has {listed(factor.levels)}",
             expression,
-            hint="family bernoulli takes 0 and 1, true and false, or a factor of two levels",
+            hint=_BERNOULLI,
         )
     return factor.codes.astype(np.float64)
 
 
 def _require(
-    valid: Bool[np.ndarray, " n"], values: Counts, expression: Expression, table: Table, fault: str
+    valid: Bool[np.ndarray, " n"],
+    values: Counts,
+    expression: Expression,
+    table: Table,
+    fault: str,
+    remedy: str,
 ) -> None:
     """Refuse the first row that is not valid, with its value."""
     if not valid.all():
@@ -78,4 +97,5 @@ def _require(
             f"the response is outside its family's support: {expression} = {value} {fault}"
             f" ({table.row(first)})",
             expression,
+            hint=remedy,
         )

@@ -52,10 +52,13 @@ def _complete_rows(
         for column, mask in missing.items()
         if mask.any()
     )
+    first = next(name for name in model.columns.values() if missing[name.name].any())
     if model.missing == "fail":
-        raise DataError(found, hint="`missing drop` in the spec leaves such rows out")
+        hint = "fill them in, or leave such rows out: missing drop"
+        raise model.error(found, span=first.span, hint=hint, kind=DataError)
     if incomplete.all():
-        raise DataError(f"no row is left: {found}")
+        hint = "leave a column out of the model"
+        raise model.error(f"no row is left: {found}", span=first.span, hint=hint, kind=DataError)
     dropped = f"{incomplete.sum()} of {len(frame)} rows are left out"
     return np.flatnonzero(~incomplete), [DataWarning(f"{dropped}: {found}")]
 
@@ -73,4 +76,8 @@ def _check_finite(series: pd.Series[Any], name: Name, table: Table) -> None:
         return
     infinite = np.isinf(series.to_numpy(dtype=np.float64))
     if infinite.any():
-        raise table.error(f"column '{name.name}' is infinite in {table.row(np.argmax(infinite))}", name)
+        raise table.error(
+            f"column '{name.name}' is infinite in {table.row(np.argmax(infinite))}",
+            name,
+            hint="make it missing (missing drop leaves such rows out), or a number",
+        )

@@ -111,11 +111,27 @@ def test_rows_are_numbered_as_in_the_callers_data():
         ("y ~ a | g\n", {"a": "p"}, "factor a has one level, 'p'"),
         ("y ~ x | g\n", {"g": 1}, "the grouping g has one level, '1'"),
         ("y ~ x | g\nprior `X` ~ normal(0, 1)\n", {}, "prior on unknown coefficient 'X'"),
+        ("y ~ x + I(2 * x) | g\n", {}, "'I\\(2 \\* x\\)' is a combination of 'x'"),
+        ("y ~ x | g, h\n", {"h": COMPLETE.g}, "the random terms 'g' and 'h' are the same in every row"),
+        ("y ~ x + (0 + z | g)\n", {"z": 0}, "the multiplier z of a random term is 0 in every row"),
+        ("a ~ x | g\n", {}, "the response must be numeric, and a is a factor"),
+        ("y > 1 ~ x | g\n", {}, "the response must be numeric, and y > 1 is true or false"),
+        ("y ~ x | g\n", {"y": 1.5}, r"y = 1.5 is not a whole number from 0 up \(row 1\)"),
+        ("levels a = p, q\ny ~ a | g\n", {"a": ["p", "q", "r"] * 2}, "'r' in row 3 of 'a' is not among"),
+        ("levels a = p, q, k\ny ~ a | g\n", {"a": ["p", "q", "p"] * 2}, "no row has the level 'k' of 'a'"),
+        ("y ~ poly(x, 5) | g\n", {"x": [1, 2] * 3}, "needs more different values than its degree"),
+        (
+            "y ~ a + ax | g\n",
+            {"ax": COMPLETE.x, "a": ["p", "x"] * 3},
+            "two coefficients would be called 'ax'",
+        ),
     ],
 )
-def test_data_that_do_not_fit(text, changes, message):
-    with pytest.raises(DataError, match=message):
+def test_data_that_do_not_fit_are_answered_by_cause_place_and_remedy(text, changes, message):
+    with pytest.raises(DataError, match=message) as caught:
         bound(text, COMPLETE.assign(**changes))
+    assert caught.value.location is not None
+    assert caught.value.hint is not None
 
 
 def test_an_unknown_column_is_answered_with_place_and_remedy():

@@ -143,8 +143,9 @@ def test_an_empty_cell_of_an_interaction():
 
 
 def test_columns_on_different_scales_are_not_aliased():
-    frame = FRAME.assign(x=1e-9 * FRAME.x, z=1e12 * FRAME.z)
-    assert bound("x + z", frame).x.shape[1] == 3
+    for small, large in ((1e-9, 1e12), (1e-200, 1e300)):
+        frame = FRAME.assign(x=small * FRAME.x, z=large * FRAME.z)
+        assert bound("x + z", frame).x.shape[1] == 3
 
 
 def test_two_coefficients_of_one_name():
