@@ -64,14 +64,14 @@ class DrawPlan:
             return None
         if not settled and rounds < _PATIENCE:
             return draws
-        if draws == self.most:
-            return None
+        if draws == self.most or (math.isnan(error_ratio) and draws > self.first):
+            return None  # more draws do not make a singular information regular
         return self.most if self.fixed is not None else min(self.most, draws * self._growth(error_ratio))
 
     def _growth(self, error_ratio: float) -> int:
         """A power of two: the error falls at least as fast as 1 / sqrt(draws)."""
         low, high = _GROWTH
-        if not math.isfinite(error_ratio):
+        if math.isnan(error_ratio):
             return high
         needed = (error_ratio / self.tolerance) ** 2
         return min(high, max(low, 1 << max(0, math.floor(math.log2(max(needed, 1))))))

@@ -35,11 +35,15 @@ class ImportanceSample:
     Parameters
     ----------
     effects
-        The draws; those of padded effects, and of effects with variance 0, are 0.
+        The draws, at beta = `origin`; those of padded effects, and of effects with variance 0, are 0.
     log_density
         log q of each draw, over the effects that vary.
     varies
         Which components vary; the others have variance 0 and derivative 0.
+    drift, origin
+        Draws follow beta, by drift (beta - origin): the integral is the same for any translation
+        of the draws, and its approximation far better where they stay with the posterior mode. By
+        default they do not move.
     replicates
         How many independent sets the m draws fall into, one after another.
     """
@@ -53,17 +57,21 @@ class ImportanceSample:
         *,
         varies: np.ndarray,
         replicates: int,
+        drift: Float[np.ndarray, "B Q p"] | None = None,
+        origin: Float[np.ndarray, " p"] | None = None,
         chunk: int | None = None,
     ) -> None:
         self._batch = batch
         self._family = family
         self._replicates = replicates
         self._n_draws = int(effects.shape[2])
-        self._members = _membership(batch, varies)
+        p = batch.x.shape[2]
+        origin = np.zeros(p) if origin is None else origin
+        drift = np.zeros((*batch.component.shape, p)) if drift is None else drift
         self._last: tuple[tuple[np.ndarray, np.ndarray], list[_ChunkValues]] | None = None
         with jax.enable_x64(True):
-            self._rows = _rows(batch, self._members)
-            self._chunks = self._divide(effects, log_density, chunk or _chunk_size(batch))
+            self._rows = _rows(batch, _membership(batch, varies), drift, origin)
+            self._chunks = _chunks(batch, effects, log_density, origin, chunk or _chunk_size(batch))
 
     @property
     def batch(self) -> Batch:
@@ -75,30 +83,10 @@ class ImportanceSample:
         """Draws per block."""
         return self._n_draws
 
-    def _divide(
-        self, effects: Float[np.ndarray, "B Q m"], log_density: Float[np.ndarray, "B m"], size: int
-    ) -> list[Draws]:
-        """The draws in chunks of one size, the last filled up with draws of weight 0."""
-        batch = self._batch
-        weighted = np.einsum("bnq,bn->bq", batch.z(), batch.successes)
-        constant = np.einsum("bq,bqm->bm", weighted, effects) - log_density
-        constant += (batch.successes * batch.offset).sum(axis=1)[:, None]
-        squares = np.einsum("bqk,bqm->bkm", self._members, np.square(effects))
-        lacking = -self._n_draws % size
-        padded = Draws(
-            effects=np.pad(effects, ((0, 0), (0, 0), (0, lacking))),
-            squares=np.pad(squares, ((0, 0), (0, 0), (0, lacking))),
-            constant=np.pad(constant, ((0, 0), (0, lacking)), constant_values=-np.inf),
-        )
-        return [
-            Draws(*(jnp.asarray(part[..., start : start + size]) for part in padded))
-            for start in range(0, self._n_draws, size)
-        ]
-
     def moments(self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]) -> Moments:
         """log L_b = log mean w and its derivatives, as the identities of `_moments` give them."""
         sums = reduce(_merged, (part.sums for part in self._evaluated(beta, variances)))
-        return _moments(self._batch, sums, self._n_draws, self._members.sum(axis=1), variances)
+        return _moments(Rows(*map(np.asarray, self._rows)), sums, self._n_draws, variances)
 
     def weighted_draws(
         self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]
@@ -160,7 +148,13 @@ def _membership(batch: Batch, varies: np.ndarray) -> Float[np.ndarray, "B Q K"]:
     return np.asarray(real[:, :, None] * (batch.component[:, :, None] == np.arange(len(varies))), dtype=float)
 
 
-def _rows(batch: Batch, members: Float[np.ndarray, "B Q K"]) -> Rows:
+def _rows(
+    batch: Batch,
+    members: Float[np.ndarray, "B Q K"],
+    drift: Float[np.ndarray, "B Q p"],
+    origin: Float[np.ndarray, " p"],
+) -> Rows:
+    slope = batch.x + np.matmul(batch.z(), drift)
     return Rows(
         x=jnp.asarray(batch.x),
         offset=jnp.asarray(batch.offset),
@@ -168,9 +162,35 @@ def _rows(batch: Batch, members: Float[np.ndarray, "B Q K"]) -> Rows:
         trials=jnp.asarray(batch.trials),
         codes=jnp.asarray(batch.codes, dtype=jnp.int32),
         values=jnp.asarray(batch.values),
-        linear=jnp.asarray(np.einsum("bnp,bn->bp", batch.x, batch.successes)),
-        counts=jnp.asarray(members.sum(axis=1)),
+        members=jnp.asarray(members),
+        drift=jnp.asarray(drift),
+        slope=jnp.asarray(slope),
+        linear=jnp.asarray(np.einsum("bnp,bn->bp", slope, batch.successes)),
+        origin=jnp.asarray(origin),
     )
+
+
+def _chunks(
+    batch: Batch,
+    effects: Float[np.ndarray, "B Q m"],
+    log_density: Float[np.ndarray, "B m"],
+    origin: Float[np.ndarray, " p"],
+    size: int,
+) -> list[Draws]:
+    """The draws in chunks of one size, the last filled up with draws of weight 0."""
+    weighted = np.einsum("bnq,bn->bq", batch.z(), batch.successes)
+    constant = np.einsum("bq,bqm->bm", weighted, effects) - log_density
+    constant += (batch.successes * (batch.x @ origin + batch.offset)).sum(axis=1)[:, None]
+    n_draws = effects.shape[2]
+    lacking = -n_draws % size
+    padded = Draws(
+        effects=np.pad(effects, ((0, 0), (0, 0), (0, lacking))),
+        constant=np.pad(constant, ((0, 0), (0, lacking)), constant_values=-np.inf),
+    )
+    return [
+        Draws(*(jnp.asarray(part[..., start : start + size]) for part in padded))
+        for start in range(0, n_draws, size)
+    ]
 
 
 def _merged(a: Sums, b: Sums) -> Sums:
@@ -185,26 +205,30 @@ def _merged(a: Sums, b: Sums) -> Sums:
     return Sums(log_max, *(add(x, y) for x, y in zip(a[1:], b[1:], strict=True)))
 
 
-def _moments(
-    batch: Batch,
-    sums: Sums,
-    n_draws: int,
-    counts: Float[np.ndarray, "B K"],
-    variances: Float[np.ndarray, " K"],
-) -> Moments:
+def _moments(rows: Rows, sums: Sums, n_draws: int, variances: Float[np.ndarray, " K"]) -> Moments:
     """Normalise the sums: W = w / sum w, and
 
     gradient = sum W g
     Hessian  = sum W H + sum W g g' - gradient gradient'
 
-    where sum W H is -X' diag(a sum W c'') X for beta, and q_t / (2 nu_t^2) - (sum W S_t) / nu_t^3
-    for nu_t, with sum W S_t taken back from the gradient.
+    where sum W H is, for beta, -slope' diag(a sum W c'') slope - drift'D^-1 drift; for nu_t,
+    q_t / (2 nu_t^2) - (sum W S_t) / nu_t^3, with sum W S_t taken back from the gradient; and for both,
+    drift_t' (sum W u_t) / nu_t^2.
     """
-    p = batch.x.shape[2]
+    p = rows.x.shape[2]
     gradient = sums.score / sums.weight[:, None]
     hessian = sums.outer / sums.weight[:, None, None] - gradient[:, :, None] * gradient[:, None, :]
-    curvature = batch.trials * sums.curvature / sums.weight[:, None]
-    hessian[:, :p, :p] -= np.matmul(batch.x.transpose(0, 2, 1), batch.x * curvature[:, :, None])
+    curvature = rows.trials * sums.curvature / sums.weight[:, None]
+    hessian[:, :p, :p] -= np.matmul(rows.slope.transpose(0, 2, 1), rows.slope * curvature[:, :, None])
+    precision = rows.members @ (1 / variances)
+    hessian[:, :p, :p] -= np.matmul(rows.drift.transpose(0, 2, 1), rows.drift * precision[:, :, None])
+    mean_effects = sums.effects / sums.weight[:, None]
+    crossed = np.matmul(
+        (rows.drift * mean_effects[:, :, None]).transpose(0, 2, 1), rows.members / variances**2
+    )
+    hessian[:, :p, p:] += crossed
+    hessian[:, p:, :p] += crossed.transpose(0, 2, 1)
+    counts = rows.members.sum(axis=1)
     mean_squares = 2 * variances**2 * gradient[:, p:] + counts * variances
     component = np.arange(p, p + len(variances))
     hessian[:, component, component] += counts / (2 * variances**2) - mean_squares / variances**3

@@ -16,7 +16,7 @@ from glmmspec.solver.likelihood import Likelihood
 from glmmspec.solver.monte_carlo import WeightHealth, weight_health
 from glmmspec.solver.rounds import Round, Search
 from glmmspec.solver.sampling import check_block_size, most_draws
-from glmmspec.solver.separation import check_separation
+from glmmspec.solver.separation import check_separation, check_variances
 from glmmspec.solver.start import pql_start, zero_start
 
 
@@ -80,6 +80,7 @@ def estimate(design: Design, options: SolverOptions, progress: Progress | None =
         rounds.append(latest)
         if progress is not None:
             progress(latest)
+        check_variances(design, latest.variances)
         beta, variances = latest.beta, search.next_variances(latest)
         settled = latest.settled and bool((variances == latest.variances).all())
         of_this_size = sum(r.draws == draws for r in rounds)
@@ -105,9 +106,7 @@ def _check_maximum(design: Design, latest: Round) -> None:
             hint="rescale the columns of the model so that their effects are of moderate size",
         )
     singular = bool(np.isnan(latest.covariance).any())
-    check_separation(
-        design, latest.beta, latest.variances, suspicious=singular or not latest.maximum.converged
-    )
+    check_separation(design, latest.beta, suspicious=singular or not latest.maximum.converged)
     if singular and latest.maximum.converged:
         values, basis = np.linalg.eigh(latest.maximum.hessian)
         along = np.abs(basis[:, np.argmax(values)])

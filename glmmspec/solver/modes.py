@@ -84,6 +84,13 @@ def posterior_modes(
     return Modes(u, _precision(z, information, prior), residual, information, float(height.sum()))
 
 
+def mode_drift(batch: Batch, modes: Modes, variances: Float[np.ndarray, " K"]) -> Float[np.ndarray, "B Q p"]:
+    """du*/dbeta = -(Z'WZ + D^-1)^-1 Z'WX: how the mode moves with beta."""
+    z = batch.z() * free_effects(batch, variances)[:, None, :]
+    crossed = np.matmul(z.transpose(0, 2, 1), batch.x * modes.information[:, :, None])
+    return np.asarray(-np.linalg.solve(modes.precision, crossed))
+
+
 def _precision(z: np.ndarray, information: np.ndarray, prior: np.ndarray) -> Float[np.ndarray, "B Q Q"]:
     precision = np.matmul(z.transpose(0, 2, 1), z * information[:, :, None])
     diagonal = np.arange(prior.shape[1])

@@ -13,7 +13,7 @@ from glmmspec.errors import FitError
 from glmmspec.options import SolverOptions
 from glmmspec.solver.importance import ImportanceSample
 from glmmspec.solver.likelihood import Likelihood, log_constant
-from glmmspec.solver.modes import posterior_modes
+from glmmspec.solver.modes import Modes, mode_drift, posterior_modes
 from glmmspec.solver.points import draws_per_replicate, unit_cube_points
 from glmmspec.solver.proposal import RADIAL_DIMENSIONS, Proposal, laplace_proposal, mixture_proposal
 
@@ -45,7 +45,8 @@ def sampled_likelihood(
     replicates, each = draws_per_replicate(draws, options.points)
     integrals = []
     for index, batch in enumerate(batches):
-        proposal = _proposal(design, batch, beta, variances, options)
+        modes = posterior_modes(batch, design.family, beta, variances)
+        proposal = _proposal(batch, modes, variances, options)
         points = unit_cube_points(
             np.random.default_rng([options.seed, stream, index]),
             kind=options.points,
@@ -55,20 +56,22 @@ def sampled_likelihood(
         )
         effects, density = proposal.draw(points)
         sample = ImportanceSample(
-            batch, design.family, effects, density, varies=varies, replicates=replicates
+            batch,
+            design.family,
+            effects,
+            density,
+            varies=varies,
+            replicates=replicates,
+            drift=mode_drift(batch, modes, variances),
+            origin=beta,
         )
         integrals.append(sample)
     return Likelihood(integrals, varies, log_constant(design))
 
 
 def _proposal(
-    design: Design,
-    batch: Batch,
-    beta: Float[np.ndarray, " p"],
-    variances: Float[np.ndarray, " K"],
-    options: SolverOptions,
+    batch: Batch, modes: Modes, variances: Float[np.ndarray, " K"], options: SolverOptions
 ) -> Proposal:
-    modes = posterior_modes(batch, design.family, beta, variances)
     if options.proposal == "laplace":
         return laplace_proposal(batch, modes, variances, options.df)
     return mixture_proposal(batch, modes, variances, options.mixture, options.df)

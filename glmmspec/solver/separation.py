@@ -7,21 +7,34 @@ from jaxtyping import Float
 
 from glmmspec.design import Design
 from glmmspec.errors import FitError
+from glmmspec.solver.start import unit_variances
 
 _SUSPICIOUS_ETA = 12.0
 """A fixed linear predictor beyond this is probability or rate below 1e-5 from fixed effects alone."""
 
-_SUSPICIOUS_VARIANCE = 1e4
+_INFINITE_VARIANCE = 1e3
+"""In units of `unit_variances`: effects that multiply odds or rates by e^30, up or down."""
 
 
-def check_separation(
-    design: Design,
-    beta: Float[np.ndarray, " p"],
-    variances: Float[np.ndarray, " K"],
-    *,
-    suspicious: bool,
-) -> None:
-    """Refuse an estimate that stands for an infinite one.
+def check_variances(design: Design, variances: Float[np.ndarray, " K"]) -> None:
+    """Refuse variances that stand for infinite ones.
+
+    Raises
+    ------
+    FitError
+        Naming the variance that runs to infinity.
+    """
+    size = variances / unit_variances(design)
+    if (size > _INFINITE_VARIANCE).any():
+        name = design.components[int(np.argmax(size))]
+        raise FitError(
+            f"the variance of {name} runs to infinity: within its groups the responses are nearly all alike",
+            hint=f"drop {name}, or give it a prior and use the sampler",
+        )
+
+
+def check_separation(design: Design, beta: Float[np.ndarray, " p"], *, suspicious: bool) -> None:
+    """Refuse coefficients that stand for infinite ones.
 
     The separating direction is looked for only where an estimate is suspicious, or gives extreme
     probabilities or rates, since it takes a linear programme over all rows.
@@ -29,14 +42,8 @@ def check_separation(
     Raises
     ------
     FitError
-        Naming the coefficients, or the variance, that run to infinity.
+        Naming the coefficients that run to infinity.
     """
-    if (variances > _SUSPICIOUS_VARIANCE).any():
-        name = design.components[int(np.argmax(variances))]
-        raise FitError(
-            f"the variance of {name} runs to infinity: within its groups the responses are all alike",
-            hint=f"drop {name}, or give it a prior and use the sampler",
-        )
     far = design.x.size and np.abs(design.x @ beta).max() > _SUSPICIOUS_ETA
     if not suspicious and not far:
         return

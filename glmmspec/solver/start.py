@@ -17,6 +17,9 @@ _TOLERANCE = 1e-2
 _SMALLEST = 1e-3
 """Variances are kept above this, in units of 1 / information per effect: a start, not an answer."""
 
+_LARGEST = 100.0
+"""And below this, in units of `unit_variances`."""
+
 
 @dataclass(frozen=True, eq=False)
 class Start:
@@ -37,7 +40,8 @@ def pql_start(design: Design, batches: Sequence[Batch]) -> Start:
     Alternates a Newton step for beta on the penalised likelihood profiled over the effects with
     the fixed point nu_t = |u_t|^2 / (q_t - tr(C_t) / nu_t), C = (Z'WZ + D^-1)^-1 (Schall 1991).
     """
-    beta, variances = _fixed_effects_alone(design), _unit_variances(design)
+    unit = unit_variances(design)
+    beta, variances = _fixed_effects_alone(design), unit
     sizes = _effects_per_component(batches, len(variances))
     modes: list[Modes | None] = [None] * len(batches)
     for _ in range(_ITERATIONS):
@@ -47,7 +51,7 @@ def pql_start(design: Design, batches: Sequence[Batch]) -> Start:
         ]
         modes = list(found)
         step = _beta_step(batches, found, len(beta))
-        updated = _variance_update(batches, found, variances, sizes)
+        updated = _variance_update(batches, found, variances, sizes, unit)
         beta = beta + step
         change = np.abs(np.log(updated / variances)).max()
         variances = updated
@@ -65,7 +69,7 @@ def _fixed_effects_alone(design: Design) -> Float[np.ndarray, " p"]:
     return np.asarray(np.linalg.lstsq(design.x * root[:, None], target * root, rcond=None)[0])
 
 
-def _unit_variances(design: Design) -> Float[np.ndarray, " K"]:
+def unit_variances(design: Design) -> Float[np.ndarray, " K"]:
     """Variances that make z u of unit size, whatever the scale of the multipliers."""
     square = np.zeros(len(design.components))
     count = np.zeros(len(design.components))
@@ -104,6 +108,7 @@ def _variance_update(
     modes: Sequence[Modes],
     variances: Float[np.ndarray, " K"],
     sizes: Float[np.ndarray, " K"],
+    unit: Float[np.ndarray, " K"],
 ) -> Float[np.ndarray, " K"]:
     squares, traces, information = (np.zeros(len(variances)) for _ in range(3))
     for batch, mode in zip(batches, modes, strict=True):
@@ -117,4 +122,4 @@ def _variance_update(
     freedom = np.maximum(sizes - traces / variances, 1e-3 * sizes)
     # A factor of 4 an iteration keeps the fixed point from overshooting while beta is far away.
     updated = np.clip(squares / freedom, variances / 4, variances * 4)
-    return np.asarray(np.maximum(updated, _SMALLEST / information))
+    return np.asarray(np.clip(updated, _SMALLEST / information, _LARGEST * unit))

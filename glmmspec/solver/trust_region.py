@@ -52,9 +52,9 @@ def maximise(
     radius: float = 1.0,
     rmax: float = 4.0,
     iterlim: int = 100,
-    tolerance: float = 1e-8,
+    tolerance: float = 1e-12,
 ) -> Maximum:
-    """Climb from `start` until an iteration changes the value, or promises to, by less than `tolerance`.
+    """Climb from `start` until an iteration changes the value, or promises to, by next to nothing.
 
     Parameters
     ----------
@@ -62,7 +62,8 @@ def maximise(
         Initial and largest radius. The region is the ball |p / scale| <= radius, where scale is
         1 / sqrt(-H_jj) at the start: on a log-likelihood, about a standard error.
     tolerance
-        For both the change in value of an accepted step and the predicted change.
+        For both the change in value of an accepted step and the predicted change, times the
+        absolute value where that is above 1.
 
     Notes
     -----
@@ -79,7 +80,8 @@ def maximise(
         scaled_gradient, scaled_hessian = gradient * scale, hessian * np.outer(scale, scale)
         step = maximise_quadratic(scaled_gradient, scaled_hessian, radius)
         predicted = float(step @ scaled_gradient + step @ scaled_hessian @ step / 2)
-        converged = converged or predicted < tolerance
+        negligible = tolerance * max(1.0, abs(value))
+        converged = converged or predicted < negligible
         if converged:
             break
         candidate = point + step * scale
@@ -91,7 +93,7 @@ def maximise(
         accepted = ratio >= 1 / 4
         steps.append(Step(candidate, radius, predicted, ratio, float(new_value), boundary, accepted))
         if accepted:
-            converged = rise < tolerance
+            converged = rise < negligible
             point, value, gradient, hessian = candidate, new_value, new_gradient, new_hessian
         if ratio < 1 / 4:
             radius = length / 4

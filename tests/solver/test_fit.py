@@ -69,12 +69,15 @@ def test_shared_variance():
 
 @pytest.mark.parametrize("name", ["cbpp", "bacteria", "epil", "grouseticks"])
 def test_one_grouping(name):
-    """Within 4 MCSE, and 0.5 % (of the standard error, where that is larger than the estimate)."""
+    """Within 4 MCSE, and 0.5 % (of the standard error, where that is larger than the estimate).
+
+    The reference has six digits, which is more than MCSEs of 1e-6 standard errors can ask.
+    """
     fit = gs.fit(ROOT / "examples" / f"{name}.glmm", draws=DRAWS)
     estimates, errors, loglik = exact({"grouseticks": "grouseticks_brood"}.get(name, name))
     difference = np.abs(fit.params() - estimates)
     assert fit.reliable
-    assert (difference < 4 * fit.mcse()).all()
+    assert (difference < 4 * fit.mcse() + 1e-5 * errors).all()
     assert (difference < 0.005 * np.maximum(np.abs(estimates), errors)).all()
     assert fit.loglik == pytest.approx(loglik, abs=0.01)
     # The observed information has a Monte Carlo error of its own, larger than that of the estimates.

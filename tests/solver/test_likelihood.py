@@ -39,8 +39,10 @@ def likelihood_at(
     *,
     joint: bool = False,
     chunk: int | None = None,
+    drift: np.ndarray | None = None,
+    origin: np.ndarray | None = None,
 ) -> Likelihood:
-    """MCLA with given draws of all effects, split over the design's blocks."""
+    """MCLA with given draws (and drift) of all effects, split over the design's blocks."""
     varies = np.ones(len(design.components), dtype=bool)
     integrals = []
     for batch in batches(design, partition(design, joint=joint)):
@@ -53,6 +55,8 @@ def likelihood_at(
                 np.where(real[:, :, None], log_q[batch.effect], 0).sum(axis=1),
                 varies=varies,
                 replicates=effects.shape[1],
+                drift=None if drift is None else np.where(real[:, :, None], drift[batch.effect], 0),
+                origin=origin,
                 chunk=chunk,
             )
         )
@@ -82,26 +86,33 @@ def test_value_equals_the_slow_loop(family, shared):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_derivatives_equal_automatic_ones(family):
+@pytest.mark.parametrize("follows", [False, True], ids=["fixed draws", "draws that follow beta"])
+def test_derivatives_equal_automatic_ones(family, follows):
     design = designs.crossed(family, shared=family == "binomial")
     psi = psi_of(design)
     effects, log_q = draws_of(design)
-    objective = dense_objective(design, effects, log_q)
+    drift = follows * np.random.default_rng(8).normal(scale=0.5, size=(len(effects), 2))
+    origin = np.array([0.1, -0.2])
+    objective = dense_objective(design, effects, log_q, drift, origin)
     with jax.enable_x64(True):
         automatic = jax.jit(lambda x: (objective(x), jax.grad(objective)(x), jax.hessian(objective)(x)))(psi)
-    for ours, theirs in zip(likelihood_at(design, effects, log_q)(psi), automatic, strict=True):
-        np.testing.assert_allclose(ours, theirs, **TIGHT)
+    ours = likelihood_at(design, effects, log_q, drift=drift, origin=origin)(psi)
+    for one, other in zip(ours, automatic, strict=True):
+        np.testing.assert_allclose(one, other, **TIGHT)
 
 
-def dense_objective(design: Design, effects: np.ndarray, log_q: np.ndarray):
+def dense_objective(
+    design: Design, draws: np.ndarray, log_q: np.ndarray, drift: np.ndarray, origin: np.ndarray
+):
     """l_m(psi) with a dense Z and no blocks but labels: a function that JAX can differentiate."""
     parts = partition(design)
     p = design.x.shape[1]
-    z = np.zeros((len(design.y), len(effects)))
+    z = np.zeros((len(design.y), len(draws)))
     for t, term in enumerate(design.random):
         z[np.arange(len(z)), parts.effects[:, t]] = term.values
 
     def objective(psi):
+        effects = draws + (drift @ (psi[:p] - origin))[:, None]
         eta = (design.x @ psi[:p] + design.offset)[:, None] + z @ effects
         if design.family.name == "poisson":
             c = jnp.exp(eta)
@@ -114,7 +125,7 @@ def dense_objective(design: Design, effects: np.ndarray, log_q: np.ndarray):
         for b in range(parts.n_blocks):
             log_w = log_f[parts.row_block == b].sum(0)
             log_w = log_w + (log_phi - log_q)[parts.effect_block == b].sum(0)
-            total = total + jax.scipy.special.logsumexp(log_w) - jnp.log(effects.shape[1])
+            total = total + jax.scipy.special.logsumexp(log_w) - jnp.log(draws.shape[1])
         return total
 
     return objective
