@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -112,6 +113,20 @@ class Table:
             self._factors[name.name] = self._read_factor(name)
         return self._factors[name.name]
 
+    def note_words_among_numbers(self, name: Name) -> None:
+        """Note a column that is a factor only because a few words stand among its numbers: typing errors."""
+        if name.name in self._declared or isinstance(self._frame[name.name].dtype, pd.CategoricalDtype):
+            return
+        levels = self.factor(name).levels
+        words = [level for level in levels if not _is_number(level)]
+        if 0 < len(words) < len(levels) / 2:
+            self.notes.append(
+                DataWarning(
+                    f"'{name.name}' is a factor of {len(levels)} levels, since {listed(words)} stands among"
+                    f" its numbers (`factor {name}` in the spec says that this is meant)"
+                )
+            )
+
     def error(self, message: str, at: Any = None, *, hint: str | None = None) -> GlmmSpecError:
         """A DataError about a part of the model (anything with a span), with its place in the text."""
         return self._model.error(message, span=getattr(at, "span", None), hint=hint, kind=DataError)
@@ -212,6 +227,13 @@ def _matching(kind: str) -> Callable[[str], str]:
     if kind == "logical":
         return str.upper
     return _number_or_text if kind == "number" else str
+
+
+def _is_number(level: str) -> bool:
+    try:
+        return math.isfinite(float(level))
+    except ValueError:
+        return False
 
 
 def _number_or_text(level: str) -> str:

@@ -93,9 +93,10 @@ class GlmmSpecError(Exception):
             self.location = Location.of(source, self.span)
 
     def __str__(self) -> str:
+        message, hint = printable(self.message), printable(self.hint or "")
         if self.location is None:
-            return self.message if self.hint is None else f"{self.message}\n  {self.hint}"
-        return _annotated(self.message, self.hint, self.location)
+            return f"{message}\n  {hint}" if hint else message
+        return _annotated(message, hint, self.location)
 
 
 @contextmanager
@@ -157,10 +158,15 @@ def did_you_mean_or_list(word: str, known: Iterable[str]) -> str:
     return did_you_mean(word, candidates) or f"known: {listed}"
 
 
+def printable(text: str) -> str:
+    """A text with escapes for what a terminal would obey or could not show: names come from anywhere."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 _WINDOW = 100
 
 
-def _annotated(message: str, hint: str | None, at: Location) -> str:
+def _annotated(message: str, hint: str, at: Location) -> str:
     """`message` under its position, with the line, a caret and the hint; long lines are cut."""
     first = max(0, at.column - 1 - _WINDOW // 2)
     line = at.text[first : first + _WINDOW].rstrip()
@@ -170,7 +176,7 @@ def _annotated(message: str, hint: str | None, at: Location) -> str:
     number = str(at.line)
     gutter = " " * len(number)
     return (
-        f"{at.name}:{at.line}:{at.column}: {message}\n"
+        f"{printable(at.name)}:{at.line}:{at.column}: {message}\n"
         f"  {number} | {shown}\n"
         f"  {gutter} | {' ' * offset}{carets}" + (f" {hint}" if hint else "")
     )

@@ -16,7 +16,7 @@ from scipy import linalg
 
 from glmmspec.columns import Factor, Table, as_factor, listed
 from glmmspec.evaluate import Basis, evaluate
-from glmmspec.expression import Expression
+from glmmspec.expression import Expression, Name
 from glmmspec.ir import FixedTerm
 
 RANK_TOLERANCE = 1e-7
@@ -75,6 +75,8 @@ def _encodable(expression: Expression, table: Table) -> FactorValues[Any]:
     if not isinstance(value, Factor) and value.dtype != bool:
         return FactorValues(value, kind="numerical")
     factor = value if isinstance(value, Factor) else as_factor(value)
+    if isinstance(expression, Name):
+        table.note_words_among_numbers(expression)
     if len(factor.levels) < 2:
         raise table.error(
             f"factor {expression} has one level, {listed(factor.levels)}",

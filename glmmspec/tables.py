@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +25,7 @@ MISSING_WORDS = ("", "NA")
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _ENDINGS = (*_DELIMITERS, ".parquet")
+_SAVE_AS_UTF8 = "save it in the encoding UTF-8"
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
@@ -39,11 +41,12 @@ def read_table(path: str | Path) -> pd.DataFrame:
         malformed: not UTF-8, a line of the wrong length, a column name used twice.
     """
     path = Path(path)
+    # What is wrong with the names is said alike by both ways of reading them.
+    header(path)
     import pyarrow as pa
 
     with _opened(path, pa.ArrowException) as file:
         table = _parquet(file) if path.suffix.lower() == ".parquet" else _text(file, path)
-    _check_names(table.column_names, str(path))
     return _to_pandas(table)
 
 
@@ -71,9 +74,9 @@ def _parquet_header(path: Path) -> tuple[str, ...]:
 
 def _text_header(path: Path) -> tuple[str, ...]:
     with _opened(path) as file:
-        lines = (line.decode("utf-8-sig") for line in file)
-        delimiter = _DELIMITERS.get(path.suffix.lower(), ",")
-        return tuple(next(filter(None, csv.reader(lines, delimiter=delimiter)), ()))
+        lines = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+        rows = csv.reader(lines, delimiter=_DELIMITERS[path.suffix.lower()])
+        return tuple(next(filter(None, rows), ()))
 
 
 def as_frame(data: Any) -> pd.DataFrame:
@@ -168,11 +171,14 @@ def _opened(path: Path, *unreadable: type[Exception]) -> Iterator[BinaryIO]:
         with path.open("rb") as file:
             yield file
     except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 text", hint="save it in the encoding UTF-8") from error
+        raise DataError(f"{path} is not UTF-8 text", hint=_SAVE_AS_UTF8) from error
     except Exception as error:
         if not isinstance(error, (OSError, csv.Error, *unreadable)):
             raise
-        raise DataError(f"cannot read {path}: {error}") from error
+        reason = str(error).strip()
+        if "invalid UTF8" in reason:
+            raise DataError(f"{path} is not UTF-8 text ({reason})", hint=_SAVE_AS_UTF8) from error
+        raise DataError(f"cannot read {path}: {reason}") from error
 
 
 def _check_path(path: Path) -> None:

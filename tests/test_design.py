@@ -152,6 +152,24 @@ def test_as_many_levels_as_rows():
     assert bound("y ~ 1 | row\n", frame).random[0].levels == ("0", "1", "2", "3", "4", "5")
 
 
+@pytest.mark.parametrize(
+    ("values", "statement", "noted"),
+    [
+        (["1", "2", "3", "oops", "4", "5"], "", True),
+        (["1", "2", "3", "nan", "4", "5"], "", True),
+        (["1", "2", "3", "oops", "4", "5"], "factor v\n", False),
+        (["1", "2", "3", "1", "2", "3"], "", False),
+        (["a", "b", "1", "a", "b", "1"], "", False),
+        (pd.Categorical(["1", "2", "3", "4+", "2", "3"]), "", False),
+    ],
+)
+def test_a_word_among_numbers_is_noted(values, statement, noted):
+    frame = COMPLETE.assign(v=values, y=[0, 2, 1, 3, 0, 1])
+    notes = bound(f"y ~ 0 + v | g\n{statement}", frame).notes
+    assert [str(note)[:15] for note in notes] == ["'v' is a factor"] * noted
+    assert not bound(f"y ~ x | v\n{statement}", frame).notes
+
+
 def test_no_data():
     with pytest.raises(DataError, match="the model names no data"):
         bind(parse("y ~ x | g\n", family="poisson"))

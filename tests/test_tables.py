@@ -29,6 +29,8 @@ NA = None
         ("a\n9007199254740993\nNA\n", {"a": [9007199254740993, NA]}),
         (" a\n x \n", {" a": [" x "]}),
         ("\n\na,b\n\n1,2\n", {"a": [1], "b": [2]}),
+        ("a,b\r1,2\r", {"a": [1], "b": [2]}),
+        ('"a\n",b\n1,2', {"a\n": [1], "b": [2]}),
     ],
 )
 def test_text_is_read_as_written(tmp_path, text, expected):
@@ -65,11 +67,14 @@ def test_parquet(tmp_path):
 @pytest.mark.parametrize(
     ("name", "contents", "message"),
     [
-        ("a.csv", b"", "Empty CSV file"),
+        ("a.csv", b"", "has no columns"),
+        ("a.csv", b"\n\n", "has no columns"),
         ("a.csv", b"a,a\n1,2\n", "two columns named 'a'"),
         ("a.csv", b"a,b\n1,2\n3\n", "Row #3: Expected 2 columns, got 1"),
         ("a.csv", b"a,b\n1,2,3\n", "Expected 2 columns, got 3"),
-        ("a.csv", b"a\n\xff\xfe\n", "invalid UTF8"),
+        ("a.csv", b"a\n\xff\xfe\n", "not UTF-8"),
+        ("a.csv", b"a\n" + b"b\n" * 9999 + b"\xff\n", r"not UTF-8 text \(.* Row #10001"),
+        ("a.csv", "a,b\n1,2\n".encode("utf-16"), "not UTF-8"),
         ("a.csv", b"a\xff\n1\n", "not UTF-8"),
         ("a.parquet", b"PAR1", "cannot read"),
         ("a.xlsx", b"a\n1\n", "cannot tell the format"),

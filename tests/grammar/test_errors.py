@@ -88,6 +88,14 @@ def test_a_text_has_a_largest_length() -> None:
     assert error_of(" " * (parser.MAX_LENGTH + 1)).message == "the text is longer than 262,144 characters"
 
 
+def test_what_a_terminal_would_obey_is_escaped() -> None:
+    error = error_of("y ~ x | g\ntitl `\x1b[31m\x00`")
+    error.hint = "a \n b"
+    assert str(error).splitlines()[0].isprintable()
+    assert r"a \n b" in str(error)
+    assert str(SpecSyntaxError("no \x1b[31m", hint="\ud800")) == "no \\x1b[31m\n  \\ud800"
+
+
 def test_an_error_shows_its_line() -> None:
     with pytest.raises(GlmmSpecError) as caught:
         parse(
