@@ -39,7 +39,11 @@ def check_depth(expression: Expression) -> None:
     while pending:
         part, depth = pending.pop()
         if depth > MAX_DEPTH:
-            raise SpecError(f"an expression is nested more than {MAX_DEPTH} deep", span=expression.span)
+            raise SpecError(
+                f"an expression is nested more than {MAX_DEPTH} deep",
+                hint="every operator in it nests once more: take a long sum in brackets apart",
+                span=expression.span,
+            )
         pending.extend((child, depth + 1) for child in children(part))
 
 

@@ -50,8 +50,7 @@ def _lines(tokens: list[Token]) -> Iterator[list[Token]]:
             if blank and begun:
                 yield []
             yield line
-            line, begun = [], True
-            blank = False
+            line, blank, begun = [], False, True
         else:
             blank = True
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib import resources
 from typing import Any
 
+from glmmspec import datasets
 from glmmspec.errors import SpecError, did_you_mean_or_list, within
 from glmmspec.expression import Call, Expression, Name, Number, Operation, Text
 from glmmspec.functions import check_arithmetic, check_depth
@@ -61,7 +61,7 @@ def lower_statement(statement: Statement) -> Iterator[tuple[str, Any]]:
 def _data(reference: Name | Text) -> DataReference:
     if isinstance(reference, Text):
         return DataReference("file", reference.value)
-    shipped = shipped_data()
+    shipped = datasets.names()
     if reference.name not in shipped:
         raise SpecError(
             f"unknown data set '{reference.name}'",
@@ -69,12 +69,6 @@ def _data(reference: Name | Text) -> DataReference:
             span=reference.span,
         )
     return DataReference("shipped", reference.name)
-
-
-def shipped_data() -> list[str]:
-    """The names of the data sets that ship with glmmspec."""
-    files = (resources.files("glmmspec") / "datasets").iterdir()
-    return sorted(file.name.removesuffix(".csv") for file in files if file.name.endswith(".csv"))
 
 
 def _missing(policy: Name) -> str:
