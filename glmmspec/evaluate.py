@@ -128,10 +128,10 @@ def _operand(expression: Expression, table: Table) -> Numbers:
 
 
 def _not_numeric(need: str, expression: Expression, value: Value, table: Table) -> GlmmSpecError:
-    """The error for a value that should be numbers; for a column of text, with a value that is none."""
+    """The error for a value that should be numbers, with the way to make numbers of what it is."""
     hint = None
     if isinstance(value, Factor):
-        hint = f"its levels are {listed(value.levels)}: make numbers of them, or compare, as in I(x == 'a')"
+        hint = f"its levels are {listed(value.levels)}: make numbers of them, or compare, as in {expression} == 'a'"
     elif isinstance(value, np.ndarray):
         hint = f"for 0 and 1, write {expression} + 0"
     return table.error(f"{need}, and {expression} is {_kind_of(value)}", expression, hint=hint)
