@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float
 
 from glmmspec.columns import Factor, Table, as_factor, listed
 from glmmspec.errors import GlmmSpecError, did_you_mean_or_list
-from glmmspec.expression import Call, Expression, Name, Number, Operation, Text
+from glmmspec.expression import Call, Expression, Name, Number, Operation, Text, quoted_text
 from glmmspec.functions import arguments_of
 
 
@@ -131,7 +131,8 @@ def _not_numeric(need: str, expression: Expression, value: Value, table: Table) 
     """The error for a value that should be numbers, with the way to make numbers of what it is."""
     hint = None
     if isinstance(value, Factor):
-        hint = f"its levels are {listed(value.levels)}: make numbers of them, or compare, as in {expression} == 'a'"
+        compared = f"{expression} == {quoted_text(value.levels[0])}"
+        hint = f"its levels are {listed(value.levels)}: make numbers of them, or compare, as in {compared}"
     elif isinstance(value, np.ndarray):
         hint = f"for 0 and 1, write {expression} + 0"
     return table.error(f"{need}, and {expression} is {_kind_of(value)}", expression, hint=hint)
