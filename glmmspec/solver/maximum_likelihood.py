@@ -11,6 +11,7 @@ from glmmspec.blocks import batches, partition
 from glmmspec.design import Design
 from glmmspec.errors import FitError
 from glmmspec.options import SolverOptions
+from glmmspec.solver.coordinates import Coordinates
 from glmmspec.solver.draw_plan import DrawPlan
 from glmmspec.solver.likelihood import Likelihood
 from glmmspec.solver.monte_carlo import WeightHealth, weight_health
@@ -32,8 +33,9 @@ class Estimate:
         Most random effects in one block.
     settled
         Whether the estimate stayed where its proposals were centred.
-    likelihood
-        The approximate log-likelihood that was maximised last, with its draws.
+    likelihood, coordinates
+        The approximate log-likelihood that was maximised last, with its draws; its fixed effects
+        are in these coordinates.
     weights
         The health of the importance weights at the estimate.
     draws_limited_by
@@ -47,6 +49,7 @@ class Estimate:
     largest_block: int
     settled: bool
     likelihood: Likelihood
+    coordinates: Coordinates
     weights: WeightHealth
     draws_limited_by: str | None
 
@@ -66,33 +69,36 @@ def estimate(design: Design, options: SolverOptions, progress: Progress | None =
     FitError
         If there is no maximum (separation), the information is singular, or memory does not suffice.
     """
-    parts = partition(design, joint=options.blocks == "joint")
-    batch_list = list(batches(design, parts))
+    coordinates = Coordinates.of(design)
+    inner = coordinates.design(design)
+    parts = partition(inner, joint=options.blocks == "joint")
+    batch_list = list(batches(inner, parts))
     check_block_size(batch_list, options.memory)
     plan = DrawPlan.of(options, most_draws(batch_list, len(design.parameters), options.memory))
-    start = pql_start(design, batch_list) if options.start == "pql" else zero_start(design)
-    search = Search(design, batch_list, options)
-    beta, variances = start.beta, start.variances
+    start = pql_start(inner, batch_list) if options.start == "pql" else zero_start(inner)
+    search = Search(inner, batch_list, coordinates, options)
+    gamma, variances = start.beta, start.variances
     draws: int | None = plan.first
     rounds: list[Round] = []
     while draws is not None:
-        latest = search.round(beta, variances, draws, stream=len(rounds))
-        rounds.append(latest)
+        latest = search.round(gamma, variances, draws, stream=len(rounds))
+        rounds.append(latest.in_coordinates(coordinates.jacobian(int(latest.free.sum()) - len(gamma))))
         if progress is not None:
-            progress(latest)
-        check_variances(design, latest.variances)
-        beta, variances = latest.beta, search.next_variances(latest)
+            progress(rounds[-1])
+        check_variances(inner, latest.variances)
+        gamma, variances = latest.beta, search.next_variances(latest)
         settled = latest.settled and bool((variances == latest.variances).all())
         of_this_size = sum(r.draws == draws for r in rounds)
         draws = plan.next(draws, latest.error_ratio, settled=settled, rounds=of_this_size)
-    _check_maximum(design, latest)
+    _check_maximum(design, rounds[-1])
     return Estimate(
-        final=latest,
+        final=rounds[-1],
         rounds=tuple(rounds),
         n_blocks=parts.n_blocks,
         largest_block=int(np.bincount(parts.effect_block).max()),
         settled=settled,
         likelihood=search.likelihood,
+        coordinates=coordinates,
         weights=weight_health(search.likelihood, latest.maximum.argument),
         draws_limited_by=plan.limit(latest.error_ratio) if settled else None,
     )
@@ -108,8 +114,9 @@ def _check_maximum(design: Design, latest: Round) -> None:
     singular = bool(np.isnan(latest.covariance).any())
     check_separation(design, latest.beta, suspicious=singular or not latest.maximum.converged)
     if singular and latest.maximum.converged:
-        values, basis = np.linalg.eigh(latest.maximum.hessian)
-        along = np.abs(basis[:, np.argmax(values)])
+        hessian = latest.maximum.hessian
+        scale = 1 / np.sqrt(np.maximum(np.abs(np.diagonal(hessian)), 1e-300))
+        along = np.abs(np.linalg.eigh(hessian * np.outer(scale, scale))[1][:, -1])
         involved = np.array(design.parameters)[latest.free][along > 0.3 * along.max()]
         raise FitError(
             f"the likelihood has no proper maximum: the information is singular along {', '.join(involved)}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -12,6 +12,7 @@ from glmmspec.blocks import Batch
 from glmmspec.design import Design
 from glmmspec.options import SolverOptions
 from glmmspec.solver.boundary import EffectInformation, rise_from_zero
+from glmmspec.solver.coordinates import Coordinates
 from glmmspec.solver.likelihood import Likelihood
 from glmmspec.solver.monte_carlo import gradient_error
 from glmmspec.solver.sampling import sampled_likelihood
@@ -56,6 +57,24 @@ class Round:
     moved: float
     error_ratio: float
 
+    def in_coordinates(self, jacobian: Float[np.ndarray, "P P"]) -> Round:
+        """The same round after the linear change of parameters psi -> jacobian psi."""
+        back = np.linalg.inv(jacobian)
+        argument = jacobian @ self.maximum.argument
+        return replace(
+            self,
+            beta=argument[: len(self.beta)],
+            maximum=replace(
+                self.maximum,
+                argument=argument,
+                gradient=back.T @ self.maximum.gradient,
+                hessian=back.T @ self.maximum.hessian @ back,
+                steps=tuple(replace(s, argument=jacobian @ s.argument) for s in self.maximum.steps),
+            ),
+            covariance=jacobian @ self.covariance @ jacobian.T,
+            monte_carlo_covariance=jacobian @ self.monte_carlo_covariance @ jacobian.T,
+        )
+
     @property
     def free(self) -> Bool[np.ndarray, " P"]:
         """Which of all parameters were free to vary: all but the variances held at 0."""
@@ -69,10 +88,14 @@ class Round:
 
 @dataclass
 class Search:
-    """The maximisation of one design: draws at given parameters, and which variances to hold at 0."""
+    """The maximisation of one design: draws at given parameters, and which variances to hold at 0.
+
+    Design, batches and rounds are in `coordinates`.
+    """
 
     design: Design
     batches: Sequence[Batch]
+    coordinates: Coordinates
     options: SolverOptions
 
     def __post_init__(self) -> None:
@@ -103,8 +126,12 @@ class Search:
         covariance = _inverse_information(maximum.hessian)
         error = gradient_error(likelihood, maximum.argument)
         monte_carlo = _sandwich(covariance, error.variance)
-        standard_errors = np.sqrt(np.diagonal(covariance))
-        total = np.sqrt(np.diagonal(monte_carlo) + np.square(covariance @ error.bias))
+        # Distances are judged in the parameters that will be reported.
+        jacobian = self.coordinates.jacobian(int((variances > 0).sum()))
+        standard_errors = _root_of_diagonal(covariance, jacobian)
+        bias = jacobian @ covariance @ error.bias
+        total = np.hypot(_root_of_diagonal(monte_carlo, jacobian), bias)
+        moved = jacobian @ (maximum.argument - centre)
         self._likelihood = likelihood
         estimated = np.zeros(len(variances))
         estimated[variances > 0] = maximum.argument[len(beta) :]
@@ -116,7 +143,7 @@ class Search:
             maximum=maximum,
             covariance=covariance,
             monte_carlo_covariance=monte_carlo,
-            moved=float((np.abs(maximum.argument - centre) / standard_errors).max(initial=0)),
+            moved=float((np.abs(moved) / standard_errors).max(initial=0)),
             error_ratio=float((total / standard_errors).max(initial=0)),
         )
 
@@ -156,3 +183,10 @@ def _sandwich(
     values, basis = np.linalg.eigh(variance)
     root = covariance @ (basis * np.sqrt(np.maximum(values, 0)))
     return np.asarray(root @ root.T)
+
+
+def _root_of_diagonal(
+    covariance: Float[np.ndarray, "P P"], jacobian: Float[np.ndarray, "P P"]
+) -> Float[np.ndarray, " P"]:
+    """Standard deviations of `jacobian psi`; rounding leaves no negative variance."""
+    return np.asarray(np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", jacobian, covariance, jacobian), 0)))

@@ -1,5 +1,7 @@
 """Simulated data of one grouping against exact maximum likelihood by quadrature."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -25,6 +27,56 @@ def test_within_the_stated_error(case):
     design = designs.groups(seed=1, **case)
     run = estimate(design, SolverOptions(draws=4096))
     assert np.abs(standardised_error(design, run)).max() < 5
+
+
+@pytest.mark.parametrize("level", [5.0, 10.0, 16.0])
+def test_large_counts(level):
+    """Counts up to 10^7 leave no doubt of the effects, and all doubt of the intercept is theirs.
+
+    Draws that stayed behind when beta moves gave standard errors a hundred times too small here.
+    """
+    design = designs.groups(**ORDINARY, seed=3)
+    rng = np.random.default_rng(3)
+    eta = level + 0.3 * design.x[:, 1] + 0.7 * rng.normal(size=30)[design.random[0].codes]
+    design = replace(design, y=rng.poisson(np.exp(eta)).astype(float))
+    run = estimate(design, SolverOptions())
+    exact, _ = quadrature.maximum(design, np.append(run.final.beta, run.final.variances))
+    standard_errors = np.sqrt(np.diagonal(run.final.covariance))
+    found = np.append(run.final.beta, run.final.variances)
+    assert np.abs((found - exact) / standard_errors).max() < 0.05
+    # With effects known, the intercept's information is that of 30 normal draws.
+    assert standard_errors[0] == pytest.approx(np.sqrt(exact[-1] / 30), rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("transform", "slope"),
+    [
+        (lambda x: 1e8 * x, 1e-8),
+        (lambda x: 1e-8 * x, 1e8),
+        (lambda x: x + 1e5, 1.0),
+    ],
+    ids=["large", "small", "far from 0"],
+)
+def test_scale_and_origin_of_a_column_change_nothing(transform, slope):
+    design = designs.groups(**ORDINARY, seed=2)
+    moved = replace(design, x=np.column_stack([np.ones(len(design.y)), transform(design.x[:, 1])]))
+    plain, other = (estimate(d, SolverOptions(draws=512)) for d in (design, moved))
+    assert other.final.maximum.value == pytest.approx(plain.final.maximum.value, abs=1e-6)
+    assert other.final.beta[1] == pytest.approx(slope * plain.final.beta[1], rel=1e-6)
+    assert other.final.covariance[1, 1] == pytest.approx(slope**2 * plain.final.covariance[1, 1], rel=1e-6)
+    assert other.final.variances == pytest.approx(plain.final.variances, rel=1e-6)
+
+
+def test_nearly_collinear_columns():
+    design = designs.groups(**ORDINARY, seed=2)
+    twin = design.x[:, 1] + 1e-6 * np.random.default_rng(0).normal(size=len(design.y))
+    run = estimate(
+        replace(design, x=np.column_stack([design.x, twin]), coefficients=("a", "b", "c")), SolverOptions()
+    )
+    alone = estimate(design, SolverOptions())
+    assert run.settled
+    assert run.final.maximum.value >= alone.final.maximum.value - 1e-3
+    assert np.sqrt(run.final.covariance[1, 1]) > 1e4
 
 
 @pytest.mark.slow
