@@ -220,7 +220,8 @@ class Fit:
 
 
 def _root_of_diagonal(frame: pd.DataFrame, name: str) -> pd.Series[float]:
-    return pd.Series(np.sqrt(np.diagonal(frame.to_numpy())), index=frame.index, name=name)
+    # Where an error is 0, rounding may leave it a shade below.
+    return pd.Series(np.sqrt(np.maximum(np.diagonal(frame.to_numpy()), 0)), index=frame.index, name=name)
 
 
 def _plain(values: Any) -> list[float | None]:

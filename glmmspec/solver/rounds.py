@@ -116,25 +116,21 @@ class Search:
         likelihood = sampled_likelihood(
             self.design, self.batches, beta, variances, draws=draws, options=self.options, stream=stream
         )
-        centre = np.concatenate([beta, variances[variances > 0]])
-        maximum = maximise(
-            likelihood,
-            centre,
-            rmax=self.options.rmax,
-            iterlim=self.options.iterlim,
-        )
+        self._likelihood = likelihood
+        varies = variances > 0
+        centre = np.concatenate([beta, variances[varies]])
+        maximum = maximise(likelihood, centre, rmax=self.options.rmax, iterlim=self.options.iterlim)
+        estimated = np.zeros(len(variances))
+        estimated[varies] = maximum.argument[len(beta) :]
         covariance = _inverse_information(maximum.hessian)
         error = gradient_error(likelihood, maximum.argument)
         monte_carlo = _sandwich(covariance, error.variance)
         # Distances are judged in the parameters that will be reported.
-        jacobian = self.coordinates.jacobian(int((variances > 0).sum()))
+        jacobian = self.coordinates.jacobian(int(varies.sum()))
         standard_errors = _root_of_diagonal(covariance, jacobian)
-        bias = jacobian @ covariance @ error.bias
-        total = np.hypot(_root_of_diagonal(monte_carlo, jacobian), bias)
-        moved = jacobian @ (maximum.argument - centre)
-        self._likelihood = likelihood
-        estimated = np.zeros(len(variances))
-        estimated[variances > 0] = maximum.argument[len(beta) :]
+        moved = jacobian @ (maximum.argument - centre) / standard_errors
+        bias = jacobian @ covariance @ error.bias / standard_errors
+        mcse = _root_of_diagonal(monte_carlo, jacobian) / standard_errors
         return Round(
             draws=draws,
             centre=variances,
@@ -143,8 +139,8 @@ class Search:
             maximum=maximum,
             covariance=covariance,
             monte_carlo_covariance=monte_carlo,
-            moved=float((np.abs(moved) / standard_errors).max(initial=0)),
-            error_ratio=float((total / standard_errors).max(initial=0)),
+            moved=float(np.abs(moved).max(initial=0)),
+            error_ratio=float(np.hypot(mcse, bias).max(initial=0)),
         )
 
     def next_variances(self, latest: Round) -> Float[np.ndarray, " K"]:
