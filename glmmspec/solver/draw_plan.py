@@ -7,9 +7,13 @@ from dataclasses import dataclass
 
 from glmmspec.errors import FitError
 from glmmspec.options import SolverOptions
+from glmmspec.solver.rounds import Round
 
 _PILOT_DRAWS = 512
 _GROWTH = (2, 8)
+SE_TOLERANCE = 0.1
+"""Largest relative Monte Carlo error of a standard error that draws are multiplied for."""
+
 _PATIENCE = 4
 """Rounds of one size, after which an estimate that still moves is given more draws."""
 
@@ -58,26 +62,33 @@ class DrawPlan:
         """Draws of the first round."""
         return min(_PILOT_DRAWS, self.most)
 
-    def next(self, draws: int, error_ratio: float, *, settled: bool, rounds: int) -> int | None:
-        """Draws of the round that follows one of `draws`, the last of `rounds` of that size; None to stop."""
-        if settled and (draws == self.most or (self.fixed is None and error_ratio <= self.tolerance)):
+    def excess(self, latest: Round) -> float:
+        """By what factor a round's errors are too large: those of the estimate, or of its standard errors."""
+        return max(latest.error_ratio / self.tolerance, latest.se_error / SE_TOLERANCE)
+
+    def next(self, latest: Round, *, settled: bool, rounds: int) -> int | None:
+        """Draws of the round that follows the last of `rounds` of its size; None to stop."""
+        draws, excess = latest.draws, self.excess(latest)
+        if settled and (draws == self.most or (self.fixed is None and excess <= 1)):
             return None
         if not settled and rounds < _PATIENCE:
             return draws
-        if draws == self.most or (math.isnan(error_ratio) and draws > self.first):
-            return None  # more draws do not make a singular information regular
-        return self.most if self.fixed is not None else min(self.most, draws * self._growth(error_ratio))
+        # More draws help neither an iteration that was cut short nor an information that is singular.
+        hopeless = not latest.maximum.converged or (math.isnan(excess) and draws > self.first)
+        if draws == self.most or (not settled and hopeless):
+            return None
+        return self.most if self.fixed is not None else min(self.most, draws * _growth(excess))
 
-    def _growth(self, error_ratio: float) -> int:
-        """A power of two: the error falls at least as fast as 1 / sqrt(draws)."""
-        low, high = _GROWTH
-        if math.isnan(error_ratio):
-            return high
-        needed = (error_ratio / self.tolerance) ** 2
-        return min(high, max(low, 1 << max(0, math.floor(math.log2(max(needed, 1))))))
-
-    def limit(self, error_ratio: float) -> str | None:
-        """What kept a settled estimate from the tolerance: `memory`, `max_draws`, or nothing."""
-        if self.fixed is not None or error_ratio <= self.tolerance:
+    def limit(self, latest: Round) -> str | None:
+        """What kept a settled estimate from its tolerance: `memory`, `max_draws`, or nothing."""
+        if self.fixed is not None or self.excess(latest) <= 1:
             return None
         return "memory" if self.memory_bound else "max_draws"
+
+
+def _growth(excess: float) -> int:
+    """A power of two: the error falls at least as fast as 1 / sqrt(draws)."""
+    low, high = _GROWTH
+    if math.isnan(excess):
+        return high
+    return min(high, max(low, 1 << math.floor(math.log2(max(excess**2, 1)))))

@@ -15,6 +15,7 @@ from glmmspec.errors import FitError, GlmmSpecWarning, did_you_mean_or_list
 from glmmspec.ir import Model
 from glmmspec.options import SolverOptions
 from glmmspec.solver.maximum_likelihood import Estimate
+from glmmspec.solver.monte_carlo import SE_ERROR_LIMIT
 from glmmspec.solver.provenance import Provenance
 from glmmspec.solver.summary import Summary
 
@@ -138,8 +139,12 @@ class Fit:
 
     @property
     def reliable(self) -> bool:
-        """Whether the fit converged and its Monte Carlo errors can be believed."""
-        return self.converged and not self.estimate.weights.doubtful.any()
+        """Whether the fit converged and its errors can be believed."""
+        return (
+            self.converged
+            and not self.estimate.weights.doubtful.any()
+            and self.estimate.final.se_error <= SE_ERROR_LIMIT
+        )
 
     @property
     def on_boundary(self) -> tuple[str, ...]:

@@ -85,11 +85,12 @@ def estimate(design: Design, options: SolverOptions, progress: Progress | None =
         rounds.append(latest.in_coordinates(coordinates.jacobian(int(latest.free.sum()) - len(gamma))))
         if progress is not None:
             progress(rounds[-1])
-        check_variances(inner, latest.variances)
+        # Where both lie there: a single round may overshoot.
+        check_variances(inner, np.minimum(latest.variances, latest.centre))
         gamma, variances = latest.beta, search.next_variances(latest)
         settled = latest.settled and bool((variances == latest.variances).all())
         of_this_size = sum(r.draws == draws for r in rounds)
-        draws = plan.next(draws, latest.error_ratio, settled=settled, rounds=of_this_size)
+        draws = plan.next(latest, settled=settled, rounds=of_this_size)
     _check_maximum(design, rounds[-1])
     return Estimate(
         final=rounds[-1],
@@ -100,7 +101,7 @@ def estimate(design: Design, options: SolverOptions, progress: Progress | None =
         likelihood=search.likelihood,
         coordinates=coordinates,
         weights=weight_health(search.likelihood, latest.maximum.argument),
-        draws_limited_by=plan.limit(latest.error_ratio) if settled else None,
+        draws_limited_by=plan.limit(latest) if settled else None,
     )
 
 

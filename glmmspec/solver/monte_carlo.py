@@ -15,6 +15,12 @@ from glmmspec.solver.likelihood import Likelihood
 FEWEST_EFFECTIVE_DRAWS = 100
 """With fewer effective draws in a block, the stated error is itself mostly error."""
 
+SE_ERROR_LIMIT = 0.15
+"""With a larger relative Monte Carlo error of a standard error, no error of the fit is known."""
+
+_FEWEST_FOR_A_TAIL = 32
+"""A tail is a fifth of the draws, and its fit takes five."""
+
 _BLOCKS_EXAMINED = 500
 
 
@@ -82,6 +88,36 @@ def gradient_error(likelihood: Likelihood, psi: Float[np.ndarray, " P"]) -> Grad
     return GradientError(variance, bias)
 
 
+def standard_error_error(
+    likelihood: Likelihood, psi: Float[np.ndarray, " P"], covariance: Float[np.ndarray, "P P"]
+) -> Float[np.ndarray, " P"]:
+    """Relative Monte Carlo error of the standard errors sqrt(C_jj), C = `covariance` = (-H)^-1.
+
+    With c_j the j-th column of C, the error of C_jj = c_j'(-H) c_j over replicates r of block b is
+
+        sum over the draws of r of W [ (c_j'(g - gbar))^2 - mean - sum_t c_tj^2 (2 / nu_t) (g_t - gbar_t) ]
+
+    where the last sum is the Hessian's own part in the variances, which is linear in g. What draws
+    change in slope' diag(a c'') slope is left out; draws that follow beta make it small.
+    """
+    beta, _ = likelihood.split(psi)
+    linear = np.zeros((len(psi), len(psi)))
+    linear[len(beta) :] = np.square(covariance[len(beta) :]) * (2 / psi[len(beta) :, None])
+    variance = np.zeros(len(psi))
+    for integrals in likelihood.integrals:
+        draws = integrals.weighted_draws(*likelihood.split(psi))
+        weights = normalised(draws.log_weights)
+        scores = draws.scores[:, likelihood.free]
+        centred = scores - np.einsum("bprm,brm->bp", scores, weights)[:, :, None, None]
+        along = np.einsum("pj,bprm->bjrm", covariance, centred)
+        parts = np.square(along) - np.einsum("pj,bprm->bjrm", linear, centred)
+        parts -= np.einsum("bjrm,brm->bj", parts, weights)[:, :, None, None]
+        replicates = weights.shape[1]
+        deviations = np.einsum("bjrm,brm->bjr", parts, weights)
+        variance += replicates / max(1, replicates - 1) * np.square(deviations).sum(axis=(0, 2))
+    return np.asarray(np.sqrt(variance) / (2 * np.diagonal(covariance)))
+
+
 def weight_health(likelihood: Likelihood, psi: Float[np.ndarray, " P"]) -> WeightHealth:
     """Effective draws and k-hat of the blocks of a likelihood at `psi`."""
     found = [
@@ -128,9 +164,14 @@ def replicate_error(
 
 
 def pareto_shape(log_weights: Float[np.ndarray, "B m"]) -> Float[np.ndarray, " B"]:
-    """Pareto shape k-hat of the right tail of each row; -infinity where all weights are equal."""
+    """Pareto shape k-hat of the right tail of each row.
+
+    It is -infinity where all weights are equal, and infinity where there are too few to tell.
+    """
     from arviz_stats.base import array_stats  # type: ignore[attr-defined]
 
+    if log_weights.shape[1] < _FEWEST_FOR_A_TAIL:
+        return np.full(len(log_weights), np.inf)
     shape = np.full(len(log_weights), -np.inf)
     # Weights that differ by rounding alone have no tail to fit.
     uneven = np.ptp(log_weights, axis=1) > 1e-9

@@ -14,7 +14,7 @@ from glmmspec.options import SolverOptions
 from glmmspec.solver.boundary import EffectInformation, rise_from_zero
 from glmmspec.solver.coordinates import Coordinates
 from glmmspec.solver.likelihood import Likelihood
-from glmmspec.solver.monte_carlo import gradient_error
+from glmmspec.solver.monte_carlo import gradient_error, standard_error_error
 from glmmspec.solver.sampling import sampled_likelihood
 from glmmspec.solver.trust_region import Maximum, maximise
 
@@ -45,6 +45,8 @@ class Round:
         Largest distance of the estimate from the proposals' centre, in standard errors.
     error_ratio
         Largest ratio of Monte Carlo error (standard error and bias) to standard error.
+    se_error
+        Largest relative Monte Carlo error of a standard error.
     """
 
     draws: int
@@ -56,6 +58,7 @@ class Round:
     monte_carlo_covariance: Float[np.ndarray, "P P"]
     moved: float
     error_ratio: float
+    se_error: float
 
     def in_coordinates(self, jacobian: Float[np.ndarray, "P P"]) -> Round:
         """The same round after the linear change of parameters psi -> jacobian psi."""
@@ -124,12 +127,15 @@ class Search:
         estimated[varies] = maximum.argument[len(beta) :]
         covariance = _inverse_information(maximum.hessian)
         error = gradient_error(likelihood, maximum.argument)
-        monte_carlo = _sandwich(covariance, error.variance)
+        # What is left of the gradient where the iteration stopped is an error of the estimate too.
+        leftover = np.outer(maximum.gradient, maximum.gradient)
+        monte_carlo = _sandwich(covariance, error.variance + leftover)
         # Distances are judged in the parameters that will be reported.
         jacobian = self.coordinates.jacobian(int(varies.sum()))
         standard_errors = _root_of_diagonal(covariance, jacobian)
         moved = jacobian @ (maximum.argument - centre) / standard_errors
         bias = jacobian @ covariance @ error.bias / standard_errors
+        se_error = standard_error_error(likelihood, maximum.argument, covariance)
         mcse = _root_of_diagonal(monte_carlo, jacobian) / standard_errors
         return Round(
             draws=draws,
@@ -141,6 +147,7 @@ class Search:
             monte_carlo_covariance=monte_carlo,
             moved=float(np.abs(moved).max(initial=0)),
             error_ratio=float(np.hypot(mcse, bias).max(initial=0)),
+            se_error=float(se_error.max(initial=0)),
         )
 
     def next_variances(self, latest: Round) -> Float[np.ndarray, " K"]:

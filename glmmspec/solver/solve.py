@@ -9,9 +9,10 @@ from glmmspec.design import Design
 from glmmspec.errors import FitWarning, GlmmSpecWarning, ReliabilityWarning
 from glmmspec.ir import Model
 from glmmspec.options import SolverOptions
+from glmmspec.solver.draw_plan import SE_TOLERANCE
 from glmmspec.solver.fit import Fit
 from glmmspec.solver.maximum_likelihood import Estimate, Progress, estimate
-from glmmspec.solver.monte_carlo import FEWEST_EFFECTIVE_DRAWS, k_hat_limit
+from glmmspec.solver.monte_carlo import FEWEST_EFFECTIVE_DRAWS, SE_ERROR_LIMIT, k_hat_limit
 from glmmspec.solver.provenance import Provenance
 
 _LARGE_ERROR = 0.5
@@ -59,10 +60,16 @@ def _warnings(design: Design, options: SolverOptions, found: Estimate) -> Iterat
             f" {weights.draws_effective.min():.0f} of {weights.draws} (limit {FEWEST_EFFECTIVE_DRAWS});"
             " take more draws, the laplace proposal, or natural blocks"
         )
+    if final.se_error > SE_ERROR_LIMIT:
+        yield ReliabilityWarning(
+            f"the standard errors have a Monte Carlo error of {100 * final.se_error:.0f} %, so that no error"
+            " of the fit is known: the likelihood is nearly flat, or takes more draws"
+        )
     if found.draws_limited_by is not None:
         yield FitWarning(
-            f"the Monte Carlo error is {final.error_ratio:.2g} standard errors, above the tolerance"
-            f" {options.tolerance:g}: raise {found.draws_limited_by}"
+            f"the Monte Carlo error is {final.error_ratio:.2g} standard errors (tolerance"
+            f" {options.tolerance:g}), that of the standard errors {100 * final.se_error:.0f} % (tolerance"
+            f" {100 * SE_TOLERANCE:.0f} %): raise {found.draws_limited_by}"
         )
     elif options.draws is not None and final.error_ratio > _LARGE_ERROR:
         yield FitWarning(

@@ -18,11 +18,11 @@ CBPP = gs.read(ROOT / "examples" / "cbpp.glmm")
 DRAWS = 20_000
 
 
-def quiet_fit(model: gs.Model, **options: object) -> tuple[gs.Fit, str]:
+def quiet_fit(model: gs.Model, data: pd.DataFrame | None = None, **options: object) -> tuple[gs.Fit, str]:
     """A fit that may warn of several things, and what it warned of."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", gs.GlmmSpecWarning)
-        fit = gs.fit(model, **options)
+        fit = gs.fit(model, data, **options)
     return fit, "\n".join(map(str, fit.warnings))
 
 
@@ -99,7 +99,7 @@ def test_tolerance_decides_the_draws():
 
 
 def test_a_tolerance_out_of_reach_is_said():
-    with pytest.warns(gs.GlmmSpecWarning, match=r"above the tolerance 0\.001: raise max_draws"):
+    with pytest.warns(gs.GlmmSpecWarning, match=r"\(tolerance 0\.001\).*raise max_draws"):
         fit = gs.fit(CBPP, points="random", tolerance=0.001, max_draws=1024)
     assert fit.n_draws == 1024
 
@@ -204,6 +204,22 @@ def test_an_iteration_limit_is_said():
     fit, said = quiet_fit(CBPP, iterlim=1, rmax=0.001, draws=128)
     assert "raise iterlim" in said
     assert not fit.converged
+
+
+@pytest.mark.parametrize("option", ["draws", "max_draws"])
+def test_the_fewest_draws_that_can_be_asked_for(option):
+    fit, said = quiet_fit(CBPP, **{option: 16})
+    assert fit.n_draws == 16
+    assert "the Monte Carlo error is not known" in said
+
+
+def test_a_flat_likelihood_is_not_given_errors_it_does_not_have():
+    """Binary, all groups but one of a single row: the likelihood hardly depends on the variance."""
+    rng = np.random.default_rng(5)
+    data = pd.DataFrame({"x": rng.normal(size=80), "g": [str(min(j, 78)) for j in range(80)]})
+    data["y"] = (rng.random(80) < 1 / (1 + np.exp(-0.5 * data["x"] - rng.normal(size=80)))).astype(int)
+    fit, _ = quiet_fit(gs.parse("family bernoulli\ny ~ x | g"), data, draws=4096)
+    assert fit.on_boundary or not fit.reliable
 
 
 def test_few_effective_draws_are_said():
