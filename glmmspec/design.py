@@ -87,7 +87,14 @@ def bind(model: Model, data: Any = None) -> Design:
     y, trials = response(model, table)
     weights = _weights(model, table)
     offset = np.zeros(len(table)) if model.offset is None else numbers(model.offset, table, "the offset")
-    x, coefficients = fixed_effects(model.fixed, table)
+    counted = weights * trials > 0
+    if not counted.any():
+        raise table.error(
+            "no row has both trials and a weight above 0",
+            model.response.arguments[0],
+            hint="check the response and the weights: no row would count",
+        )
+    x, coefficients = fixed_effects(model.fixed, table, counted)
     random = _random_terms(model, table)
     _check_priors(model, coefficients)
     design = Design(

@@ -11,7 +11,7 @@ from formulaic import ModelSpec, SimpleFormula
 from formulaic.materializers import FactorValues, PandasMaterializer
 from formulaic.parser.types import Factor as Variable
 from formulaic.parser.types import Term
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy import linalg
 
 from glmmspec.columns import Factor, Table, as_factor, listed
@@ -27,13 +27,18 @@ _BETWEEN = "\x1f"
 
 
 def fixed_effects(
-    terms: tuple[FixedTerm, ...], table: Table
+    terms: tuple[FixedTerm, ...], table: Table, counted: Bool[np.ndarray, " n"]
 ) -> tuple[Float[np.ndarray, "n p"], tuple[str, ...]]:
     """The model matrix of the fixed terms, and its columns' names as R names them.
 
     Factors are coded by treatment contrasts, or by full indicators where their margin is not in the
     model, as in R. Where R's coding would give aliased columns (`a:b` beside an intercept), the same
     space is spanned without them.
+
+    Parameters
+    ----------
+    counted
+        Which rows have any weight and trials: the columns must be independent over these.
 
     Raises
     ------
@@ -56,7 +61,7 @@ def fixed_effects(
         names += [name.replace(_BETWEEN, "") for name in part.columns] if term.factors else ["(Intercept)"]
         variables += [term.factors[-1] if term.factors else None] * len(part.columns)
     _check_names_differ(names, variables, table)
-    _check_rank(x, names, variables, table)
+    _check_rank(x[counted], names, variables, table)
     return x, tuple(names)
 
 
@@ -119,7 +124,7 @@ def _check_names_differ(names: list[str], variables: list[Expression | None], ta
 def _check_rank(
     x: Float[np.ndarray, "n p"], names: list[str], variables: list[Expression | None], table: Table
 ) -> None:
-    """Refuse columns that are zero throughout or combinations of columns before them."""
+    """Refuse columns that are, over the rows that count, zero or combinations of columns before them."""
     if not names:
         return
     triangle = np.asarray(np.linalg.qr(_of_unit_length(_of_unit_length(x, np.inf), 2), mode="r"))

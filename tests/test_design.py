@@ -112,6 +112,7 @@ def test_rows_are_numbered_as_in_the_callers_data():
         ("y ~ x | g\n", {"g": 1}, "the grouping g has one level, '1'"),
         ("y ~ x | g\nprior `X` ~ normal(0, 1)\n", {}, "prior on unknown coefficient 'X'"),
         ("y ~ x + I(2 * x) | g\n", {}, "'I\\(2 \\* x\\)' is a combination of 'x'"),
+        ("y ~ a | g\nweights w\n", {"a": ["p", "q"] * 3, "w": [1, 0] * 3}, "not all estimable: 'aq' is"),
         ("y ~ x | g, h\n", {"h": COMPLETE.g}, "the random terms 'g' and 'h' are the same in every row"),
         ("y ~ x + (0 + z | g)\n", {"z": 0}, "the multiplier z of a random term is 0 in every row"),
         ("a ~ x | g\n", {}, "the response must be numeric, and a is a factor"),
@@ -132,6 +133,11 @@ def test_data_that_do_not_fit_are_answered_by_cause_place_and_remedy(text, chang
         bound(text, COMPLETE.assign(**changes))
     assert caught.value.location is not None
     assert caught.value.hint is not None
+
+
+def test_a_response_without_any_trials_is_refused():
+    with pytest.raises(DataError, match="no row has both trials and a weight above 0"):
+        bind(parse("cbind(y, y) ~ x | g", family="binomial"), COMPLETE.assign(y=0))
 
 
 def test_an_unknown_column_is_answered_with_place_and_remedy():
