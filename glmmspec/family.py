@@ -36,8 +36,6 @@ class Family:
         (y, trials) -> the part of the log density that does not depend on eta, shape (n,).
     smoothed_eta
         (y, trials) -> the linear predictor of one observation alone, shrunk so that it is finite, shape (n,).
-    support
-        What a response must be, in words.
     has_trials
         Whether the response comes with a number of trials (`cbind`, `proportion`).
     """
@@ -47,7 +45,6 @@ class Family:
     cumulant: Callable[[Array], tuple[Array, Array, Array]]
     log_constant: Callable[[Array, Array], Array]
     smoothed_eta: Callable[[Array, Array], Array]
-    support: str
     has_trials: bool
 
 
@@ -106,7 +103,6 @@ FAMILIES: dict[str, Family] = {
             cumulant=logistic_cumulant,
             log_constant=_no_constant,
             smoothed_eta=_empirical_logit,
-            support="0 or 1, true or false, or a factor of two levels",
             has_trials=False,
         ),
         Family(
@@ -115,7 +111,6 @@ FAMILIES: dict[str, Family] = {
             cumulant=logistic_cumulant,
             log_constant=_log_binomial_coefficient,
             smoothed_eta=_empirical_logit,
-            support="whole numbers of successes, from 0 to the number of trials",
             has_trials=True,
         ),
         Family(
@@ -124,7 +119,6 @@ FAMILIES: dict[str, Family] = {
             cumulant=exponential_cumulant,
             log_constant=_minus_log_factorial,
             smoothed_eta=_smoothed_log,
-            support="whole numbers from 0 up",
             has_trials=False,
         ),
     )

@@ -91,7 +91,7 @@ def gradient_error(likelihood: Likelihood, psi: Float[np.ndarray, " P"]) -> Grad
 def standard_error_error(
     likelihood: Likelihood, psi: Float[np.ndarray, " P"], covariance: Float[np.ndarray, "P P"]
 ) -> Float[np.ndarray, " P"]:
-    """Relative Monte Carlo error of the standard errors sqrt(C_jj), C = `covariance` = (-H)^-1.
+    """Relative Monte Carlo error of the standard errors sqrt(C_jj) at `psi`, C = `covariance` = (-H)^-1.
 
     With c_j the j-th column of C, the error of C_jj = c_j'(-H) c_j over replicates r of block b is
 

@@ -23,7 +23,7 @@ _LARGEST = 100.0
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """Where the maximisation starts: parameters, and the effects' modes there."""
+    """The parameters at which the maximisation starts."""
 
     beta: Float[np.ndarray, " p"]
     variances: Float[np.ndarray, " K"]

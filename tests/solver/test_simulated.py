@@ -5,9 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from glmmspec.blocks import batches, partition
 from glmmspec.design import Design
 from glmmspec.options import SolverOptions
 from glmmspec.solver.maximum_likelihood import Estimate, estimate
+from glmmspec.solver.monte_carlo import standard_error_error
+from glmmspec.solver.sampling import sampled_likelihood
 from tests.solver import designs, quadrature
 
 HARD = {"family": "bernoulli", "n_groups": 40, "per_group": 7, "variance": 16.0}
@@ -77,6 +80,32 @@ def test_nearly_collinear_columns():
     assert run.settled
     assert run.final.maximum.value >= alone.final.maximum.value - 1e-3
     assert np.sqrt(run.final.covariance[1, 1]) > 1e4
+
+
+@pytest.mark.parametrize("points", ["sobol", "random"])
+def test_the_error_of_the_standard_errors_is_true(points):
+    """At fixed parameters, over 40 sets of draws, the spread of the standard error of the variance
+    over its mean stated error lies in [0.7, 1.4]; for true errors it falls outside 1 time in 300.
+
+    Negative controls: errors stated twice or half as large.
+    """
+    design = designs.groups(seed=1, **HARD)
+    made = list(batches(design, partition(design)))
+    options = SolverOptions(points=points)
+    beta, variances = np.array([0.2, 0.5]), np.array([16.0])
+    psi = np.append(beta, variances)
+    found, stated = [], []
+    for stream in range(40):
+        likelihood = sampled_likelihood(
+            design, made, beta, variances, draws=1024, options=options, stream=stream
+        )
+        covariance = np.linalg.inv(-likelihood(psi)[2])
+        found.append(np.sqrt(covariance[-1, -1]))
+        stated.append(standard_error_error(likelihood, psi, covariance)[-1])
+    ratio = np.std(found, ddof=1) / np.mean(found) / np.mean(stated)
+    assert 0.7 < ratio < 1.4
+    assert not 0.7 < ratio / 2 < 1.4
+    assert not 0.7 < 2 * ratio < 1.4
 
 
 @pytest.mark.slow
