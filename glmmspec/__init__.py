@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from glmmspec.grammar import format_text as format_text
     from glmmspec.grammar import parse as parse
     from glmmspec.grammar import read as read
+    from glmmspec.inference.fit import Fit as Fit
     from glmmspec.ir import Model as Model
-    from glmmspec.solver.fit import Fit as Fit
 
 _HOMES = {
     "DataError": "errors",
     "Design": "design",
-    "Fit": "solver.fit",
+    "Fit": "inference.fit",
     "FitError": "errors",
     "GlmmSpecError": "errors",
     "GlmmSpecWarning": "errors",

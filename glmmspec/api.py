@@ -14,7 +14,7 @@ from glmmspec.ir import Model
 from glmmspec.options import SolverOptions, check_option
 
 if TYPE_CHECKING:
-    from glmmspec.solver.fit import Fit
+    from glmmspec.inference.fit import Fit
     from glmmspec.solver.maximum_likelihood import Progress
 
 
@@ -73,7 +73,7 @@ def fit(
         check_option(SolverOptions, name, value)
     resolved = dataclasses.replace(bound.solver, **options)
     design = bind(bound, data)
-    from glmmspec.solver.solve import solve
+    from glmmspec.inference.solve import solve
 
     result = solve(bound, design, resolved, progress)
     for warning in result.warnings:

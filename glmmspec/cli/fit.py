@@ -17,7 +17,7 @@ from glmmspec.cli.progress import shown_progress
 from glmmspec.cli.solver_flags import flag, given_options, with_solver_flags
 
 if TYPE_CHECKING:
-    from glmmspec.solver.fit import Fit
+    from glmmspec.inference.fit import Fit
 
 Record = Annotated[
     Path | None,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from glmmspec.solver.fit import Fit
+from glmmspec.inference.fit import Fit
 from tests.cli.support import CBPP, environment, run
 
 

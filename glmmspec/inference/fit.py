@@ -12,12 +12,12 @@ from scipy.special import ndtri
 
 from glmmspec.design import Design
 from glmmspec.errors import FitError, GlmmSpecWarning, did_you_mean_or_list
+from glmmspec.inference.provenance import Provenance
+from glmmspec.inference.summary import Summary
 from glmmspec.ir import Model
 from glmmspec.options import SolverOptions
 from glmmspec.solver.maximum_likelihood import Estimate
 from glmmspec.solver.monte_carlo import SE_ERROR_LIMIT
-from glmmspec.solver.provenance import Provenance
-from glmmspec.solver.summary import Summary
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.special import ndtr
 
 if TYPE_CHECKING:
-    from glmmspec.solver.fit import Fit
+    from glmmspec.inference.fit import Fit
 
 _STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"), (0.1, "."), (np.inf, ""))
 _LEGEND = "Signif. codes:  0 '***' 0.001 '**' 0.01 '*' 0.05 '.' 0.1 ' ' 1"

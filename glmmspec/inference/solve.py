@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from glmmspec.design import Design
 from glmmspec.errors import FitWarning, GlmmSpecWarning, ReliabilityWarning
+from glmmspec.inference.fit import Fit
+from glmmspec.inference.provenance import Provenance
 from glmmspec.ir import Model
 from glmmspec.options import SolverOptions
 from glmmspec.solver.draw_plan import SE_TOLERANCE
-from glmmspec.solver.fit import Fit
 from glmmspec.solver.maximum_likelihood import Estimate, Progress, estimate
 from glmmspec.solver.monte_carlo import FEWEST_EFFECTIVE_DRAWS, SE_ERROR_LIMIT, k_hat_limit
-from glmmspec.solver.provenance import Provenance
 
 _LARGE_ERROR = 0.5
 
