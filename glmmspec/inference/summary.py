@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
+from glmmspec.inference.text_table import aligned, decimals, or_blank, p_text
+
 if TYPE_CHECKING:
     from glmmspec.inference.fit import Fit
 
@@ -61,25 +63,17 @@ class Summary:
         return "\n".join([*lines, "---", _LEGEND, "", *self.foot])
 
     def _table(self, table: pd.DataFrame, p_label: str) -> list[str]:
-        digits = _decimals(table["se"].to_numpy())
+        digits = decimals(table["se"].to_numpy())
         columns = [
             ["", *map(str, table.index)],
             ["Estimate", *(f"{x:.{digits}f}" for x in table["estimate"])],
-            ["Std. Error", *(_or_blank(x, f".{digits}f") for x in table["se"])],
-            ["MC Error", *(_or_blank(x, ".2g") if self.mcse_holds else "?" for x in table["mcse"])],
-            ["z value", *(_or_blank(x, ".3f") for x in table["z"])],
-            [p_label, *(_p_text(x) for x in table["p"])],
+            ["Std. Error", *(or_blank(x, f".{digits}f") for x in table["se"])],
+            ["MC Error", *(or_blank(x, ".2g") if self.mcse_holds else "?" for x in table["mcse"])],
+            ["z value", *(or_blank(x, ".3f") for x in table["z"])],
+            [p_label, *(p_text(x) for x in table["p"])],
             ["", *(_stars(x) for x in table["p"])],
         ]
-        widths = [max(map(len, column)) for column in columns]
-        left = (0, len(columns) - 1)
-        return [
-            " ".join(
-                cell.ljust(width) if i in left else cell.rjust(width)
-                for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-            ).rstrip()
-            for row in zip(*columns, strict=True)
-        ]
+        return list(aligned(columns, left=(0, len(columns) - 1)))
 
 
 def _head(fit: Fit) -> list[str]:
@@ -112,24 +106,6 @@ def _foot(fit: Fit) -> list[str]:
 
 def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" + ("" if count == 1 else "s")
-
-
-def _decimals(standard_errors: np.ndarray) -> int:
-    """Decimal places that show three digits of the smallest standard error."""
-    finite = standard_errors[np.isfinite(standard_errors) & (standard_errors > 0)]
-    return int(np.clip(2 - np.floor(np.log10(finite.min())), 0, 8)) if len(finite) else 4
-
-
-def _or_blank(value: float, how: str) -> str:
-    return format(value, how) if np.isfinite(value) else "."
-
-
-def _p_text(p: float) -> str:
-    if not np.isfinite(p):
-        return "."
-    if p < 2e-16:
-        return "<2e-16"
-    return f"{p:.2e}" if p < 1e-4 else f"{p:.5f}"
 
 
 def _stars(p: float) -> str:
