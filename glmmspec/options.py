@@ -15,10 +15,19 @@ from glmmspec.expression import number_text
 
 
 def _option(
-    default: Any, help: str, low: float = -math.inf, high: float = math.inf, choices: tuple[str, ...] = ()
+    default: Any,
+    help: str,
+    low: float = -math.inf,
+    high: float = math.inf,
+    choices: tuple[str, ...] = (),
+    or_numbers: bool = False,
 ) -> Any:
-    """A field with its bounds (inclusive), choices and one-line meaning as metadata."""
-    return field(default=default, metadata={"help": help, "low": low, "high": high, "choices": choices})
+    """A field with its bounds (inclusive), choices and one-line meaning as metadata.
+
+    `or_numbers` allows any number of numbers in place of a choice.
+    """
+    metadata = {"help": help, "low": low, "high": high, "choices": choices, "or_numbers": or_numbers}
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,8 +53,11 @@ class SolverOptions:
     blocks: Literal["natural", "joint"] = _option(
         "natural", "integrate independent blocks apart, or all effects at once", choices=("natural", "joint")
     )
-    start: Literal["pql", "zero"] = _option(
-        "pql", "start at the penalised quasi-likelihood estimate, or at zero", choices=("pql", "zero")
+    start: Literal["pql", "zero"] | tuple[float, ...] = _option(
+        "pql",
+        "start at the penalised quasi-likelihood estimate, at zero, or at given values, one a parameter",
+        choices=("pql", "zero"),
+        or_numbers=True,
     )
     df: float = _option(10.0, "degrees of freedom of the proposal's t component", 1, 1e6)
     mixture: tuple[float, float, float] = _option(
@@ -54,6 +66,7 @@ class SolverOptions:
     rmax: float = _option(4.0, "largest trust-region radius, in standard errors", 1e-3, 1e6)
     iterlim: int = _option(100, "most trust-region iterations in one round", 1, 10_000)
     memory: float = _option(1.0, "memory budget in GiB", 0.01, 1024)
+    devices: int = _option(1, "local devices (GPUs, CPUs) that share the draws", 1, 1024)
 
     def __post_init__(self) -> None:
         _check(self, "solver")
@@ -112,11 +125,11 @@ def check_option(kind: type[Options], name: str, value: object) -> None:
 def _check(options: Options, label: str) -> None:
     """Check every option, and make floats of the whole numbers given where a float is meant."""
     for f in dataclasses.fields(options):
-        value = getattr(options, f.name)
+        value: Any = getattr(options, f.name)
         _check_value(label, f, value)
         if isinstance(f.default, float):
             object.__setattr__(options, f.name, float(value))
-        elif isinstance(f.default, tuple):
+        elif isinstance(value, tuple):
             object.__setattr__(options, f.name, tuple(map(float, value)))
 
 
@@ -126,9 +139,12 @@ def _check_value(label: str, f: dataclasses.Field[Any], value: object) -> None:
     if f.default is None and value is None:
         return
     if choices:
+        if f.metadata["or_numbers"] and isinstance(value, tuple) and _all_finite(value):
+            return
         if value not in choices:
+            also = ", or numbers in parentheses" if f.metadata["or_numbers"] else ""
             raise SpecError(
-                f"{label} option {f.name} = {_shown(value)}: expected one of {', '.join(choices)}",
+                f"{label} option {f.name} = {_shown(value)}: expected one of {', '.join(choices)}{also}",
                 hint=did_you_mean_or_list(str(value), choices),
             )
         return
@@ -145,6 +161,10 @@ def _check_value(label: str, f: dataclasses.Field[Any], value: object) -> None:
         expected = f"{'a whole number' if whole else 'a number'} between {low:.10g} and {high:.10g}"
     if not good:
         raise SpecError(f"{label} option {f.name} = {_shown(value)}: expected {expected}")
+
+
+def _all_finite(values: tuple[Any, ...]) -> bool:
+    return bool(values) and all(_is_number(v) and math.isfinite(v) for v in values)
 
 
 def _is_number(value: object) -> bool:

@@ -154,6 +154,9 @@ def _decode_tuple(hints: tuple[Any, ...], value: Any, path: str) -> tuple[Any, .
 def _decode_union(hints: tuple[Any, ...], value: Any, path: str) -> Any:
     if value is None and type(None) in hints:
         return None
+    arrays = [hint for hint in hints if get_origin(hint) is tuple]
+    if arrays and isinstance(value, list):
+        return _decode(arrays[0], value, path)
     classes = {hint.__name__: hint for hint in hints if _is_class(hint)}
     if len(classes) < 2:
         return _decode(next(hint for hint in hints if hint is not type(None)), value, path)

@@ -62,7 +62,7 @@ def _parameter(field: dataclasses.Field[Any]) -> inspect.Parameter:
 
 def _metavar(field: dataclasses.Field[Any]) -> str:
     if field.metadata["choices"]:
-        return "|".join(field.metadata["choices"])
+        return "|".join(field.metadata["choices"]) + ("|X,X,..." if field.metadata["or_numbers"] else "")
     if isinstance(field.default, tuple):
         return ",".join("X" * len(field.default))
     return "X" if isinstance(field.default, float) else "N"
@@ -76,7 +76,8 @@ def _shown(value: Any) -> str:
 
 def _value(field: dataclasses.Field[Any], text: str) -> Any:
     """The value that a text stands for: numbers separated by commas, a number, or else the text itself."""
-    if isinstance(field.default, tuple):
+    listed = field.metadata["or_numbers"] and text not in field.metadata["choices"]
+    if isinstance(field.default, tuple) or listed:
         return tuple(_scalar(part) for part in text.split(","))
     return text if field.metadata["choices"] else _scalar(text)
 

@@ -15,6 +15,14 @@ from glmmspec.design import Design
 
 
 @dataclass(frozen=True, eq=False)
+class Point:
+    """A value of every parameter; a variance of 0 takes its effects out of the model."""
+
+    beta: Float[np.ndarray, " p"]
+    variances: Float[np.ndarray, " K"]
+
+
+@dataclass(frozen=True, eq=False)
 class Coordinates:
     """beta = basis gamma, with X basis orthogonal and of unit mean square in each column."""
 
@@ -30,6 +38,14 @@ class Coordinates:
     def design(self, design: Design) -> Design:
         """The same design with its fixed effects in these coordinates."""
         return replace(design, x=design.x @ self.basis)
+
+    def inward(self, point: Point) -> Point:
+        """A point in these coordinates, given in the design's own."""
+        return Point(np.linalg.solve(self.basis, point.beta), point.variances)
+
+    def outward(self, point: Point) -> Point:
+        """A point in the design's own coordinates, given in these."""
+        return Point(self.basis @ point.beta, point.variances)
 
     def jacobian(self, n_variances: int) -> Float[np.ndarray, "P P"]:
         """d(beta, variances) / d(gamma, variances)."""

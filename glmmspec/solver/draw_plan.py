@@ -30,12 +30,15 @@ class DrawPlan:
         The most draws a round may take.
     memory_bound
         Whether it is memory that sets `most`, rather than an option.
+    at_once
+        Whether no smaller round comes first: none would move where draws are centred.
     """
 
     fixed: int | None
     tolerance: float
     most: int
     memory_bound: bool
+    at_once: bool
 
     @classmethod
     def of(cls, options: SolverOptions, affordable: int) -> DrawPlan:
@@ -55,12 +58,13 @@ class DrawPlan:
         # A power of two keeps quasi-random points balanced.
         bound = 1 << (affordable.bit_length() - 1)
         most = options.draws or min(options.max_draws, bound)
-        return cls(options.draws, options.tolerance, most, memory_bound=bound < options.max_draws)
+        at_once = options.proposal == "mixture" and options.draws is not None
+        return cls(options.draws, options.tolerance, most, bound < options.max_draws, at_once)
 
     @property
     def first(self) -> int:
         """Draws of the first round."""
-        return min(_PILOT_DRAWS, self.most)
+        return self.most if self.at_once else min(_PILOT_DRAWS, self.most)
 
     def excess(self, latest: Round) -> float:
         """By what factor a round's errors are too large: those of the estimate, or of its standard errors."""

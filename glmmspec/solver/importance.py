@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from functools import reduce
+from itertools import cycle
 from typing import NamedTuple
 
 import jax
@@ -46,6 +48,8 @@ class ImportanceSample:
         default they do not move.
     replicates
         How many independent sets the m draws fall into, one after another.
+    devices
+        Where to compute, the chunks of draws by turns; by default where JAX does.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class ImportanceSample:
         drift: Float[np.ndarray, "B Q p"] | None = None,
         origin: Float[np.ndarray, " p"] | None = None,
         chunk: int | None = None,
+        devices: Sequence[jax.Device | None] = (None,),
     ) -> None:
         self._batch = batch
         self._family = family
@@ -70,8 +75,11 @@ class ImportanceSample:
         drift = np.zeros((*batch.component.shape, p)) if drift is None else drift
         self._last: tuple[tuple[np.ndarray, np.ndarray], list[_ChunkValues]] | None = None
         with jax.enable_x64(True):
-            self._rows = _rows(batch, _membership(batch, varies), drift, origin)
-            self._chunks = _chunks(batch, effects, log_density, origin, chunk or _chunk_size(batch))
+            rows = _rows(batch, _membership(batch, varies), drift, origin)
+            chunks = _chunks(batch, effects, log_density, origin, chunk or _chunk_size(batch))
+            on_devices = list(zip(chunks, cycle(devices), strict=False))
+            self._rows = [jax.device_put(rows, device) for device in devices]
+            self._chunks = [jax.device_put(part, device) for part, device in on_devices]
 
     @property
     def batch(self) -> Batch:
@@ -86,7 +94,7 @@ class ImportanceSample:
     def moments(self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]) -> Moments:
         """log L_b = log mean w and its derivatives, as the identities of `_moments` give them."""
         sums = reduce(_merged, (part.sums for part in self._evaluated(beta, variances)))
-        return _moments(Rows(*map(np.asarray, self._rows)), sums, self._n_draws, variances)
+        return _moments(Rows(*map(np.asarray, self._rows[0])), sums, self._n_draws, variances)
 
     def weighted_draws(
         self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]
@@ -100,6 +108,17 @@ class ImportanceSample:
             log_weights.reshape(*log_weights.shape[:-1], *shape), scores.reshape(*scores.shape[:-1], *shape)
         )
 
+    def effects(self, beta: Float[np.ndarray, " p"]) -> Float[np.ndarray, "B Q m"]:
+        """The draws of the effects at given coefficients."""
+        drawn = np.concatenate([np.asarray(chunk.effects) for chunk in self._chunks], axis=-1)
+        drift, origin = np.asarray(self._rows[0].drift), np.asarray(self._rows[0].origin)
+        return np.asarray(drawn[..., : self._n_draws] + (drift @ (beta - origin))[:, :, None])
+
+    @property
+    def drift(self) -> Float[np.ndarray, "B Q p"]:
+        """du/dbeta, by which the draws follow the coefficients."""
+        return np.asarray(self._rows[0].drift)
+
     def _evaluated(
         self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]
     ) -> list[_ChunkValues]:
@@ -107,8 +126,8 @@ class ImportanceSample:
         if self._last is None or not all(map(np.array_equal, self._last[0], (beta, variances))):
             with jax.enable_x64(True):
                 pending = [
-                    weighted_sums(self._family.name, self._rows, chunk, beta, variances)
-                    for chunk in self._chunks
+                    weighted_sums(self._family.name, rows, chunk, beta, variances)
+                    for rows, chunk in self._with_rows()
                 ]
             parts = [
                 _ChunkValues(Sums(*map(np.asarray, sums)), np.asarray(log_weights), np.asarray(scores))
@@ -127,13 +146,17 @@ class ImportanceSample:
         size = self._chunks[0].constant.shape[1]
         weights = np.pad(weights, ((0, 0), (0, -self._n_draws % size)))
         with jax.enable_x64(True):
-            z = jnp.asarray(self._batch.z() * of_component[:, None, :])
+            z = self._batch.z() * of_component[:, None, :]
             return sum(
-                float(zero_variance_scores(self._family.name, self._rows, chunk, part, z, beta).sum())
-                for chunk, part in zip(
-                    self._chunks, np.split(weights, len(self._chunks), axis=1), strict=True
+                float(zero_variance_scores(self._family.name, rows, chunk, part, z, beta).sum())
+                for (rows, chunk), part in zip(
+                    self._with_rows(), np.split(weights, len(self._chunks), axis=1), strict=True
                 )
             )
+
+    def _with_rows(self) -> Iterator[tuple[Rows, Draws]]:
+        """Each chunk of draws, with the rows on its device."""
+        return zip(cycle(self._rows), self._chunks, strict=False)
 
 
 def _chunk_size(batch: Batch) -> int:

@@ -61,6 +61,15 @@ class BlockIntegrals(Protocol):
         """The draws behind them."""
         ...
 
+    @property
+    def drift(self) -> Float[np.ndarray, "B Q p"]:
+        """du/dbeta, by which the draws follow the coefficients."""
+        ...
+
+    def effects(self, beta: Float[np.ndarray, " p"]) -> Float[np.ndarray, "B Q m"]:
+        """The effects in each draw, replicate after replicate."""
+        ...
+
     def zero_variance_score(
         self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"], component: int
     ) -> float:

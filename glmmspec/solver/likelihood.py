@@ -21,13 +21,16 @@ class Likelihood:
     integrals
         One approximation per batch of blocks.
     varies
-        Which variance components vary; the others are held at 0.
+        Which variance components vary.
+    held
+        The values of those that do not; 0 takes the effects out of the model.
     constant
         The part that depends on the data alone (binomial coefficients, factorials).
     """
 
     integrals: Sequence[BlockIntegrals]
     varies: Bool[np.ndarray, " K"]
+    held: Float[np.ndarray, " K"]
     constant: float
 
     @property
@@ -39,7 +42,7 @@ class Likelihood:
     def split(self, psi: Float[np.ndarray, " P"]) -> tuple[Float[np.ndarray, " p"], Float[np.ndarray, " K"]]:
         """beta and all variances. A variance held at 0 is given as 1, which no sum of squares multiplies."""
         p = self.integrals[0].batch.x.shape[2]
-        variances = np.ones(len(self.varies))
+        variances = np.where(self.held > 0, self.held, 1.0)
         variances[self.varies] = psi[p:]
         return psi[:p], variances
 

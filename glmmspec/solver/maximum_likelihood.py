@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
+from jaxtyping import Float
 
-from glmmspec.blocks import batches, partition
+from glmmspec.blocks import Batch, batches, partition
 from glmmspec.design import Design
 from glmmspec.errors import FitError
 from glmmspec.options import SolverOptions
-from glmmspec.solver.coordinates import Coordinates
+from glmmspec.solver.coordinates import Coordinates, Point
 from glmmspec.solver.draw_plan import DrawPlan
 from glmmspec.solver.likelihood import Likelihood
 from glmmspec.solver.monte_carlo import WeightHealth, weight_health
 from glmmspec.solver.rounds import Round, Search
 from glmmspec.solver.sampling import check_block_size, most_draws
 from glmmspec.solver.separation import check_separation, check_variances
-from glmmspec.solver.start import pql_start, zero_start
+from glmmspec.solver.start import given_start, pql_start, zero_start
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +29,8 @@ class Estimate:
 
     Attributes
     ----------
+    start
+        Where the maximisation began.
     n_blocks
         Independent blocks of the design.
     largest_block
@@ -36,6 +40,8 @@ class Estimate:
     likelihood, coordinates
         The approximate log-likelihood that was maximised last, with its draws; its fixed effects
         are in these coordinates.
+    argument
+        The estimate in these coordinates: where `likelihood` has its maximum.
     weights
         The health of the importance weights at the estimate.
     draws_limited_by
@@ -45,11 +51,13 @@ class Estimate:
 
     final: Round
     rounds: tuple[Round, ...]
+    start: Point
     n_blocks: int
     largest_block: int
     settled: bool
     likelihood: Likelihood
     coordinates: Coordinates
+    argument: Float[np.ndarray, " P"]
     weights: WeightHealth
     draws_limited_by: str | None
 
@@ -57,12 +65,25 @@ class Estimate:
 Progress = Callable[[Round], None]
 
 
-def estimate(design: Design, options: SolverOptions, progress: Progress | None = None) -> Estimate:
+def estimate(
+    design: Design,
+    options: SolverOptions,
+    progress: Progress | None = None,
+    *,
+    hold: Mapping[int, float] = MappingProxyType({}),
+) -> Estimate:
     """Maximise the likelihood of a design.
 
     Every round draws anew, independently, from proposals centred at the estimate of the round
     before. Rounds start small. Draws grow until the Monte Carlo error is below `options.tolerance`
-    standard errors (or are `options.draws`), and rounds go on until the estimate stays put.
+    standard errors (or are `options.draws`), and rounds go on until the estimate stays put. Draws from
+    R's mixture stay centred at the start.
+
+    Parameters
+    ----------
+    hold
+        Variances that are not estimated, by the index of their component; one of 0 takes its
+        effects out of the model.
 
     Raises
     ------
@@ -75,34 +96,55 @@ def estimate(design: Design, options: SolverOptions, progress: Progress | None =
     batch_list = list(batches(inner, parts))
     check_block_size(batch_list, options.memory)
     plan = DrawPlan.of(options, most_draws(batch_list, len(design.parameters), options.memory))
-    start = pql_start(inner, batch_list) if options.start == "pql" else zero_start(inner)
-    search = Search(inner, batch_list, coordinates, options)
-    gamma, variances = start.beta, start.variances
+    held = np.full(len(design.components), np.nan)
+    held[list(hold)] = list(hold.values())
+    start = _start(inner, batch_list, coordinates, options, held)
+    search = Search(inner, batch_list, coordinates, options, held)
+    centre = start
     draws: int | None = plan.first
     rounds: list[Round] = []
     while draws is not None:
-        latest = search.round(gamma, variances, draws, stream=len(rounds))
-        rounds.append(latest.in_coordinates(coordinates.jacobian(int(latest.free.sum()) - len(gamma))))
+        latest = search.round(centre, draws, stream=len(rounds))
+        rounds.append(latest.outward(coordinates))
         if progress is not None:
             progress(rounds[-1])
         # Where both lie there: a single round may overshoot.
-        check_variances(inner, np.minimum(latest.variances, latest.centre))
-        gamma, variances = latest.beta, search.next_variances(latest)
-        settled = latest.settled and bool((variances == latest.variances).all())
+        check_variances(inner, np.where(np.isnan(held), np.minimum(latest.variances, centre.variances), 0))
+        centre = search.next_centre(latest)
+        settled = search.settled(latest, centre)
         of_this_size = sum(r.draws == draws for r in rounds)
         draws = plan.next(latest, settled=settled, rounds=of_this_size)
     _check_maximum(design, rounds[-1])
     return Estimate(
         final=rounds[-1],
         rounds=tuple(rounds),
+        start=coordinates.outward(start),
         n_blocks=parts.n_blocks,
         largest_block=int(np.bincount(parts.effect_block).max()),
         settled=settled,
         likelihood=search.likelihood,
         coordinates=coordinates,
+        argument=latest.maximum.argument,
         weights=weight_health(search.likelihood, latest.maximum.argument),
         draws_limited_by=plan.limit(latest) if settled else None,
     )
+
+
+def _start(
+    inner: Design,
+    batch_list: Sequence[Batch],
+    coordinates: Coordinates,
+    options: SolverOptions,
+    held: Float[np.ndarray, " K"],
+) -> Point:
+    """Where the maximisation starts, in the inner coordinates."""
+    if isinstance(options.start, tuple):
+        start = coordinates.inward(given_start(inner, options.start))
+    elif options.start == "pql":
+        start = pql_start(inner, batch_list, held)
+    else:
+        start = zero_start(inner)
+    return Point(start.beta, np.where(np.isnan(held), start.variances, held))
 
 
 def _check_maximum(design: Design, latest: Round) -> None:

@@ -12,7 +12,7 @@ from glmmspec.blocks import Batch
 from glmmspec.design import Design
 from glmmspec.options import SolverOptions
 from glmmspec.solver.boundary import EffectInformation, rise_from_zero
-from glmmspec.solver.coordinates import Coordinates
+from glmmspec.solver.coordinates import Coordinates, Point
 from glmmspec.solver.likelihood import Likelihood
 from glmmspec.solver.monte_carlo import gradient_error, standard_error_error
 from glmmspec.solver.sampling import sampled_likelihood
@@ -33,10 +33,14 @@ class Round:
 
     Attributes
     ----------
+    stream
+        Which of the seed's random streams the draws came from.
     centre
-        The variances the proposals were built at.
+        Where the proposals were built.
     beta, variances
         The estimate; a variance of 0 was held there.
+    free
+        Which of all parameters were free to vary: all but the variances that were held.
     covariance
         (-H)^-1, or NaN where -H is not positive definite.
     monte_carlo_covariance
@@ -50,9 +54,11 @@ class Round:
     """
 
     draws: int
-    centre: Float[np.ndarray, " K"]
+    stream: int
+    centre: Point
     beta: Float[np.ndarray, " p"]
     variances: Float[np.ndarray, " K"]
+    free: Bool[np.ndarray, " P"]
     maximum: Maximum
     covariance: Float[np.ndarray, "P P"]
     monte_carlo_covariance: Float[np.ndarray, "P P"]
@@ -60,12 +66,14 @@ class Round:
     error_ratio: float
     se_error: float
 
-    def in_coordinates(self, jacobian: Float[np.ndarray, "P P"]) -> Round:
-        """The same round after the linear change of parameters psi -> jacobian psi."""
+    def outward(self, coordinates: Coordinates) -> Round:
+        """The same round in the coordinates of the design."""
+        jacobian = coordinates.jacobian(int(self.free.sum()) - len(self.beta))
         back = np.linalg.inv(jacobian)
         argument = jacobian @ self.maximum.argument
         return replace(
             self,
+            centre=coordinates.outward(self.centre),
             beta=argument[: len(self.beta)],
             maximum=replace(
                 self.maximum,
@@ -78,28 +86,20 @@ class Round:
             monte_carlo_covariance=jacobian @ self.monte_carlo_covariance @ jacobian.T,
         )
 
-    @property
-    def free(self) -> Bool[np.ndarray, " P"]:
-        """Which of all parameters were free to vary: all but the variances held at 0."""
-        return np.append(np.ones(len(self.beta), dtype=bool), self.variances > 0)
-
-    @property
-    def settled(self) -> bool:
-        """Whether the maximum was reached, and near the centre of the proposals."""
-        return self.maximum.converged and self.moved <= _SETTLED
-
 
 @dataclass
 class Search:
     """The maximisation of one design: draws at given parameters, and which variances to hold at 0.
 
-    Design, batches and rounds are in `coordinates`.
+    Design, batches and rounds are in `coordinates`. `held` has the variances that are not to be
+    estimated, and NaN for the others.
     """
 
     design: Design
     batches: Sequence[Batch]
     coordinates: Coordinates
     options: SolverOptions
+    held: Float[np.ndarray, " K"]
 
     def __post_init__(self) -> None:
         self._positive: Bool[np.ndarray, " K"] = np.zeros(len(self.design.components), dtype=bool)
@@ -111,19 +111,18 @@ class Search:
         assert self._likelihood is not None
         return self._likelihood
 
-    def round(
-        self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"], draws: int, stream: int
-    ) -> Round:
+    def round(self, point: Point, draws: int, stream: int) -> Round:
         """Draw at the given parameters and maximise from there."""
         self._likelihood = None  # its draws take as much memory as those to come
+        beta, variances = point.beta, point.variances
+        varies = np.isnan(self.held) & (variances > 0)
         likelihood = sampled_likelihood(
-            self.design, self.batches, beta, variances, draws=draws, options=self.options, stream=stream
+            self.design, self.batches, point, varies, draws=draws, options=self.options, stream=stream
         )
         self._likelihood = likelihood
-        varies = variances > 0
         centre = np.concatenate([beta, variances[varies]])
         maximum = maximise(likelihood, centre, rmax=self.options.rmax, iterlim=self.options.iterlim)
-        estimated = np.zeros(len(variances))
+        estimated = np.where(varies, 0.0, variances)
         estimated[varies] = maximum.argument[len(beta) :]
         covariance = _inverse_information(maximum.hessian)
         error = gradient_error(likelihood, maximum.argument)
@@ -139,9 +138,11 @@ class Search:
         mcse = _root_of_diagonal(monte_carlo, jacobian) / standard_errors
         return Round(
             draws=draws,
-            centre=variances,
+            stream=stream,
+            centre=point,
             beta=maximum.argument[: len(beta)],
             variances=estimated,
+            free=likelihood.free,
             maximum=maximum,
             covariance=covariance,
             monte_carlo_covariance=monte_carlo,
@@ -150,23 +151,46 @@ class Search:
             se_error=float(se_error.max(initial=0)),
         )
 
-    def next_variances(self, latest: Round) -> Float[np.ndarray, " K"]:
-        """The variances to centre the next round at.
+    def settled(self, latest: Round, following: Point) -> bool:
+        """Whether the maximum was reached, near the centre of its draws, with the right variances at 0."""
+        if not latest.maximum.converged:
+            return False
+        if not self._recentres:
+            return np.array_equal(following.variances == 0, latest.variances == 0)
+        return latest.moved <= _SETTLED and np.array_equal(following.variances, latest.variances)
 
-        As estimated, but no more than a factor of `_REACH` from the last centre, beyond which its
-        draws say little. A small variance is tried at 0; it returns, for good, if the likelihood
-        rises from there to a maximum more than `tolerance` standard errors away.
+    def next_centre(self, latest: Round) -> Point:
+        """The parameters to centre the next round at: the estimate, within reach of the last centre.
+
+        Draws say little of a variance more than a factor of `_REACH` away. Those of R's mixture are
+        centred once, at the start.
         """
-        variances: Float[np.ndarray, " K"] = np.clip(
-            latest.variances, latest.centre / _REACH, latest.centre * _REACH
-        )
+        last = latest.centre.variances
+        if self._recentres:
+            within = np.clip(latest.variances, last / _REACH, last * _REACH)
+            return Point(latest.beta, self._with_zeros(latest, within))
+        estimated = self._with_zeros(latest, latest.variances)
+        stays = (last > 0) & (estimated > 0)
+        return Point(latest.centre.beta, np.where(stays, last, estimated))
+
+    @property
+    def _recentres(self) -> bool:
+        return self.options.proposal == "laplace"
+
+    def _with_zeros(self, latest: Round, variances: Float[np.ndarray, " K"]) -> Float[np.ndarray, " K"]:
+        """The variances, with those that are to be held at 0 set to 0.
+
+        A small variance is tried at 0; it returns, for good, if the likelihood rises from there to a
+        maximum more than `tolerance` standard errors away.
+        """
+        variances = variances.copy()
         information = EffectInformation.at(self.design, self.batches, latest.beta, variances)
-        for t in np.flatnonzero(variances == 0):
+        for t in np.flatnonzero((variances == 0) & np.isnan(self.held)):
             rise = rise_from_zero(self.likelihood, latest.maximum.argument, int(t))
             if rise > self.options.tolerance * np.sqrt(information.of_variance[t]):
                 self._positive[t] = True
                 variances[t] = rise / information.of_variance[t]
-        variances[information.nearly_zero(variances) & ~self._positive] = 0.0
+        variances[information.nearly_zero(variances) & np.isnan(self.held) & ~self._positive] = 0.0
         return variances
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import jax
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from glmmspec.blocks import Batch
 from glmmspec.design import Design
 from glmmspec.errors import FitError
 from glmmspec.options import SolverOptions
+from glmmspec.solver.coordinates import Point
 from glmmspec.solver.importance import ImportanceSample
 from glmmspec.solver.likelihood import Likelihood, log_constant
 from glmmspec.solver.modes import Modes, mode_drift, posterior_modes
@@ -23,26 +25,29 @@ _GIB = 2**30
 def sampled_likelihood(
     design: Design,
     batches: Sequence[Batch],
-    beta: Float[np.ndarray, " p"],
-    variances: Float[np.ndarray, " K"],
+    centre: Point,
+    varies: Bool[np.ndarray, " K"],
     *,
     draws: int,
     options: SolverOptions,
     stream: int,
 ) -> Likelihood:
-    """Draw each block's effects from a proposal built at (beta, variances).
+    """Draw each block's effects from a proposal built at `centre`.
+
+    Draws from the laplace proposal follow beta; those from R's mixture stay, as R's do.
 
     Parameters
     ----------
-    variances
-        A component whose variance is 0 is held there.
+    varies
+        Which variances the likelihood is a function of; the others are held at those of `centre`.
     draws
         Per block, rounded up to whole replicates.
     stream
         Which of the independent random streams of `options.seed` to use.
     """
-    varies = variances > 0
+    beta, variances = centre.beta, centre.variances
     replicates, each = draws_per_replicate(draws, options.points)
+    devices = local_devices(options.devices)
     integrals = []
     for index, batch in enumerate(batches):
         modes = posterior_modes(batch, design.family, beta, variances)
@@ -60,13 +65,32 @@ def sampled_likelihood(
             design.family,
             effects,
             density,
-            varies=varies,
+            varies=variances > 0,
             replicates=replicates,
-            drift=mode_drift(batch, modes, variances),
+            drift=mode_drift(batch, modes, variances) if options.proposal == "laplace" else None,
             origin=beta,
+            devices=devices,
         )
         integrals.append(sample)
-    return Likelihood(integrals, varies, log_constant(design))
+    return Likelihood(integrals, varies, np.where(varies, 0.0, variances), log_constant(design))
+
+
+def local_devices(count: int) -> list[jax.Device]:
+    """The first `count` devices of this machine that JAX sees.
+
+    Raises
+    ------
+    FitError
+        If there are fewer.
+    """
+    found = jax.local_devices()
+    if count > len(found):
+        raise FitError(
+            f"devices = {count}, and JAX sees {len(found)} ({found[0].platform}) on this machine",
+            hint="lower it; a CPU counts as one device unless the environment says"
+            f" XLA_FLAGS=--xla_force_host_platform_device_count={count}",
+        )
+    return list(found[:count])
 
 
 def _proposal(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 
 from glmmspec.blocks import PADDING, Batch
 from glmmspec.design import Design
+from glmmspec.errors import FitError
+from glmmspec.solver.coordinates import Point
 from glmmspec.solver.modes import Modes, posterior_modes
 
 _ITERATIONS = 60
@@ -21,27 +22,42 @@ _LARGEST = 100.0
 """And below this, in units of `unit_variances`."""
 
 
-@dataclass(frozen=True, eq=False)
-class Start:
-    """The parameters at which the maximisation starts."""
-
-    beta: Float[np.ndarray, " p"]
-    variances: Float[np.ndarray, " K"]
-
-
-def zero_start(design: Design) -> Start:
+def zero_start(design: Design) -> Point:
     """Coefficients 0 and variances 1, as R's glmm takes with `doPQL = FALSE`."""
-    return Start(np.zeros(design.x.shape[1]), np.ones(len(design.components)))
+    return Point(np.zeros(design.x.shape[1]), np.ones(len(design.components)))
 
 
-def pql_start(design: Design, batches: Sequence[Batch]) -> Start:
-    """Penalised quasi-likelihood estimates, to a few per cent.
+def given_start(design: Design, values: tuple[float, ...]) -> Point:
+    """Values of all parameters in their order, in the design's own coordinates.
+
+    Raises
+    ------
+    FitError
+        If they are not as many as the parameters, or a variance is negative.
+    """
+    if len(values) != len(design.parameters):
+        raise FitError(
+            f"start gives {len(values)} value(s), and the model has {len(design.parameters)} parameters",
+            hint=f"give one for each of {', '.join(design.parameters)}",
+        )
+    p = len(design.coefficients)
+    beta, variances = np.array(values[:p], dtype=float), np.array(values[p:], dtype=float)
+    if (variances < 0).any():
+        name = design.components[int(np.argmax(variances < 0))]
+        raise FitError(f"start gives the variance {name} a negative value", hint="variances are 0 or more")
+    return Point(beta, variances)
+
+
+def pql_start(design: Design, batches: Sequence[Batch], held: Float[np.ndarray, " K"] | None = None) -> Point:
+    """Penalised quasi-likelihood estimates, to a few per cent, at the variances `held` (NaN: not held).
 
     Alternates a Newton step for beta on the penalised likelihood profiled over the effects with
     the fixed point nu_t = |u_t|^2 / (q_t - tr(C_t) / nu_t), C = (Z'WZ + D^-1)^-1 (Schall 1991).
     """
     unit = unit_variances(design)
-    beta, variances = _fixed_effects_alone(design), unit
+    held = np.full(len(unit), np.nan) if held is None else held
+    free = np.isnan(held)
+    beta, variances = _fixed_effects_alone(design), np.where(free, unit, held)
     sizes = _effects_per_component(batches, len(variances))
     modes: list[Modes | None] = [None] * len(batches)
     for _ in range(_ITERATIONS):
@@ -51,15 +67,15 @@ def pql_start(design: Design, batches: Sequence[Batch]) -> Start:
         ]
         modes = list(found)
         step = _beta_step(batches, found, len(beta))
-        updated = _variance_update(batches, found, variances, sizes, unit)
+        updated = np.where(free, _variance_update(batches, found, variances, sizes, unit), held)
         beta = beta + step
-        change = np.abs(np.log(updated / variances)).max()
+        change = np.abs(np.log(updated[free] / variances[free])).max(initial=0)
         variances = updated
         if change < _TOLERANCE and np.abs(step).max(initial=0) < _TOLERANCE * (
             1 + np.abs(beta).max(initial=0)
         ):
             break
-    return Start(beta, variances)
+    return Point(beta, variances)
 
 
 def _fixed_effects_alone(design: Design) -> Float[np.ndarray, " p"]:
@@ -110,6 +126,7 @@ def _variance_update(
     sizes: Float[np.ndarray, " K"],
     unit: Float[np.ndarray, " K"],
 ) -> Float[np.ndarray, " K"]:
+    variances = np.where(variances > 0, variances, 1.0)  # one held at 0 is not updated
     squares, traces, information = (np.zeros(len(variances)) for _ in range(3))
     for batch, mode in zip(batches, modes, strict=True):
         real = batch.component != PADDING

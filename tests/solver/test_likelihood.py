@@ -60,7 +60,7 @@ def likelihood_at(
                 chunk=chunk,
             )
         )
-    return Likelihood(integrals, varies, constant=0.0)
+    return Likelihood(integrals, varies, np.zeros(len(varies)), constant=0.0)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

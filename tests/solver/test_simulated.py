@@ -8,6 +8,7 @@ import pytest
 from glmmspec.blocks import batches, partition
 from glmmspec.design import Design
 from glmmspec.options import SolverOptions
+from glmmspec.solver.coordinates import Point
 from glmmspec.solver.maximum_likelihood import Estimate, estimate
 from glmmspec.solver.monte_carlo import standard_error_error
 from glmmspec.solver.sampling import sampled_likelihood
@@ -92,12 +93,12 @@ def test_the_error_of_the_standard_errors_is_true(points):
     design = designs.groups(seed=1, **HARD)
     made = list(batches(design, partition(design)))
     options = SolverOptions(points=points)
-    beta, variances = np.array([0.2, 0.5]), np.array([16.0])
-    psi = np.append(beta, variances)
+    centre = Point(np.array([0.2, 0.5]), np.array([16.0]))
+    psi = np.append(centre.beta, centre.variances)
     found, stated = [], []
     for stream in range(40):
         likelihood = sampled_likelihood(
-            design, made, beta, variances, draws=1024, options=options, stream=stream
+            design, made, centre, np.array([True]), draws=1024, options=options, stream=stream
         )
         covariance = np.linalg.inv(-likelihood(psi)[2])
         found.append(np.sqrt(covariance[-1, -1]))
