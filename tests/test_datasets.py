@@ -42,10 +42,22 @@ def test_every_file_is_described():
         ("grouseticks", "INDEX", 403),
         ("grouseticks", "BROOD", 118),
         ("grouseticks", "LOCATION", 63),
+        ("murder", "subject", 1308),
     ],
 )
 def test_identifiers_have_their_published_number(name, column, count):
     assert datasets.load(name)[column].nunique() == count
+
+
+def test_the_respondents_are_those_of_agrestis_table():
+    """Agresti (2002), table 13.6; also in the University of Virginia Library's article on these data,
+    library.virginia.edu/data/articles/getting-started-with-negative-binomial-regression-modeling."""
+    frame = datasets.load("murder")
+    counted = frame.groupby("race").y.value_counts().unstack("race").reindex(range(7)).fillna(0)
+    assert counted.black.tolist() == [119, 16, 12, 7, 3, 2, 0]
+    assert counted.white.tolist() == [1070, 60, 14, 4, 0, 0, 1]
+    assert ((frame.race == "black") == frame.black.astype(bool)).all()
+    assert (frame.black + frame.white == 1).all()
 
 
 def test_numbered_identifiers_are_in_numeric_order():

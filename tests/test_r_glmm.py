@@ -76,10 +76,10 @@ def test_weights_as_column_and_as_array(cbpp):
         ({"p1": 0.6}, "sum to 1.26667, not 1"),
         ({"p1": 0.6, "p2": 0.3, "p3": 0.2}, "sum to 1.1, not 1"),
         ({"p1": 2, "p2": -1, "p3": 0}, "expected 3 numbers between 0 and 1"),
-        ({"par_init": [1, 2]}, "start"),
+        ({"par_init": [1, 2]}, "start gives 2 value"),
         ({"rinit": 10}, "unknown solver option 'rinit'"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(cbpp, more, message):
-    with pytest.raises(gs.SpecError, match=f"(?s){message}"):
+    with pytest.raises(gs.GlmmSpecError, match=f"(?s){message}"):
         glmm(**CBPP, data=cbpp, **more)

@@ -109,6 +109,21 @@ _ALL: dict[str, Dataset] = {
             identifiers=("INDEX", "BROOD", "YEAR", "LOCATION"),
         ),
         Dataset(
+            name="murder",
+            title="Homicide victims that people knew",
+            source="General Social Survey 1990; Agresti (2002), Categorical Data Analysis, 2nd ed.,"
+            " table 13.6, here with a row for each respondent",
+            n_rows=1308,
+            columns={
+                "subject": "respondent, one per row",
+                "y": "victims of homicide whom the respondent knew personally, in the past 12 months",
+                "race": "black or white, by the respondent's own account",
+                "black": "1 if black, 0 if white",
+                "white": "1 if white, 0 if black",
+            },
+            identifiers=("subject",),
+        ),
+        Dataset(
             name="salamander",
             title="Salamander mating, all three experiments",
             source="S. J. Arnold and P. A. Verrell; McCullagh and Nelder (1989), section 14.5",
