@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
 
-from glmmspec.errors import DataError, DataWarning, GlmmSpecError, did_you_mean
-from glmmspec.expression import Name, number_text
+from glmmspec.errors import DataError, DataWarning, GlmmSpecError, did_you_mean, did_you_mean_or_list
+from glmmspec.expression import Expression, Name, number_text
 from glmmspec.ir import Levels, Model
+
+_HELD = {"number": "numbers", "logical": "truth values", "text": "text", "other": "other things"}
 
 LOGICAL_LEVELS = ("FALSE", "TRUE")
 """The levels of a truth value as a factor, as R names them."""
@@ -35,6 +37,25 @@ class Factor:
     codes: Int[np.ndarray, " n"]
 
 
+@dataclass(frozen=True, eq=False)
+class Encoding:
+    """What a model took from its data, by which new data are read alike.
+
+    Attributes
+    ----------
+    kinds
+        What each column holds (see `kind`).
+    levels
+        The levels of each factor, by its expression's text.
+    transforms
+        What `scale`, `center`, `poly` and `bs` took, by the text of the call.
+    """
+
+    kinds: dict[str, str] = field(default_factory=dict)
+    levels: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    transforms: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
 class Table:
     """The rows of a data frame that a model uses, its columns read as the model declares them.
 
@@ -46,21 +67,34 @@ class Table:
         The columns the model uses, without the rows left out.
     rows
         Positions in the caller's data of the frame's rows.
+    encoding
+        How other data were read, if these are to be read like them.
 
     Attributes
     ----------
+    frame
+        As given.
+    encoding
+        How the data were read.
+    is_new
+        Whether they are read as others were.
     notes
         What reading the columns did that the reader should know of.
-    transform_states
-        What `scale`, `center`, `poly` and `bs` took from the data, by the text of the call.
     """
 
-    def __init__(self, model: Model, frame: pd.DataFrame, rows: Int[np.ndarray, " n"]) -> None:
+    def __init__(
+        self,
+        model: Model,
+        frame: pd.DataFrame,
+        rows: Int[np.ndarray, " n"],
+        encoding: Encoding | None = None,
+    ) -> None:
         self._model = model
         self.rows = rows
         self.notes: list[DataWarning] = []
-        self.transform_states: dict[str, dict[str, Any]] = {}
-        self._frame = frame
+        self.is_new = encoding is not None
+        self.encoding = encoding if encoding is not None else Encoding()
+        self.frame = frame
         self._levels = {declared.column: declared for declared in model.levels}
         self._declared = {*self._levels, *(factor.column for factor in model.factors)}
         self._factors: dict[str, Factor] = {}
@@ -74,11 +108,11 @@ class Table:
 
     def is_factor(self, name: Name) -> bool:
         """True for a column of text or of categories, and for one that is declared a factor."""
-        return name.name in self._declared or kind(self._frame[name.name]) == "text"
+        return name.name in self._declared or self._kind(name) == "text"
 
     def is_numeric(self, name: Name) -> bool:
         """True for a column of numbers that is not declared a factor."""
-        return name.name not in self._declared and kind(self._frame[name.name]) == "number"
+        return name.name not in self._declared and self._kind(name) == "number"
 
     def values(self, name: Name) -> Float[np.ndarray, " n"] | Bool[np.ndarray, " n"]:
         """The numbers, or the truth values, of a column.
@@ -86,10 +120,15 @@ class Table:
         Raises
         ------
         DataError
-            If the column holds neither.
+            If the column holds neither, or the other of the two in the data this table is read like.
         """
-        series = self._frame[name.name]
+        series = self.frame[name.name]
         held = kind(series)
+        if held != self._kind(name):
+            raise self.error(
+                f"column '{name.name}' holds {_HELD[held]}, and held {_HELD[self._kind(name)]} in the fit",
+                name,
+            )
         if held not in ("number", "logical"):
             raise self.error(
                 f"column '{name.name}' is not numeric: it holds {series.dtype}",
@@ -110,12 +149,41 @@ class Table:
             If `levels` leaves out a value in the data, or lists one that is not there.
         """
         if name.name not in self._factors:
-            self._factors[name.name] = self._read_factor(name)
+            factor = self.as_found(name) if self.is_new else self._read_factor(name)
+            self._factors[name.name] = self.encoded(name, factor)
         return self._factors[name.name]
+
+    def as_found(self, name: Name) -> Factor:
+        """A column as a factor of the levels that are in it, whatever they should be."""
+        return Factor(*_coded(self.frame[name.name]))
+
+    def encoded(self, expression: Expression, factor: Factor) -> Factor:
+        """The factor with the levels its expression has in the data this table is read like.
+
+        Raises
+        ------
+        DataError
+            If a level was not among them.
+        """
+        levels = self.encoding.levels.setdefault(str(expression), factor.levels)
+        if levels == factor.levels:
+            return factor
+        place = {_number_or_text(level): code for code, level in enumerate(levels)}
+        place |= {level: code for code, level in enumerate(levels)}
+        found = [place.get(level, place.get(_number_or_text(level), -1)) for level in factor.levels]
+        codes = np.array(found, dtype=np.int64)
+        if (codes < 0).any():
+            unseen = factor.levels[int(np.argmin(codes))]
+            raise self.error(
+                f"'{unseen}' is no level of {expression} in the fit",
+                expression,
+                hint=did_you_mean_or_list(unseen, levels),
+            )
+        return Factor(levels, codes[factor.codes])
 
     def note_words_among_numbers(self, name: Name) -> None:
         """Note a column that is a factor only because a few words stand among its numbers: typing errors."""
-        if name.name in self._declared or isinstance(self._frame[name.name].dtype, pd.CategoricalDtype):
+        if name.name in self._declared or isinstance(self.frame[name.name].dtype, pd.CategoricalDtype):
             return
         levels = self.factor(name).levels
         words = [level for level in levels if not _is_number(level)]
@@ -131,8 +199,12 @@ class Table:
         """A DataError about a part of the model (anything with a span), with its place in the text."""
         return self._model.error(message, span=getattr(at, "span", None), hint=hint, kind=DataError)
 
+    def _kind(self, name: Name) -> str:
+        """What a column holds, in the data this table is read like."""
+        return self.encoding.kinds.setdefault(name.name, kind(self.frame[name.name]))
+
     def _read_factor(self, name: Name) -> Factor:
-        series = self._frame[name.name]
+        series = self.frame[name.name]
         levels, codes = _coded(series)
         if name.name in self._levels:
             return self._ordered(series, levels, codes, self._levels[name.name])

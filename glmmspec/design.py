@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Float, Int
 
 from glmmspec import tables
-from glmmspec.columns import Table
+from glmmspec.columns import Encoding, Table
 from glmmspec.effects import RandomEffects, check_distinct, random_effects
 from glmmspec.errors import DataError, GlmmSpecWarning, did_you_mean_or_list
 from glmmspec.evaluate import numbers
@@ -49,6 +50,10 @@ class Design:
         SHA-256 (hex) of the values used: equal for equal data, whatever file they came from.
     notes
         What the reader should know of how the data were used.
+    data
+        The columns the model reads, in the rows used.
+    encoding
+        How they were read: levels, and what transforms took from them.
     """
 
     family: Family
@@ -64,6 +69,8 @@ class Design:
     n_dropped: int
     data_hash: str
     notes: tuple[GlmmSpecWarning, ...] = ()
+    data: pd.DataFrame = field(default_factory=pd.DataFrame)
+    encoding: Encoding = field(default_factory=Encoding)
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -111,6 +118,8 @@ def bind(model: Model, data: Any = None) -> Design:
         n_dropped=len(frame) - len(table),
         data_hash="",
         notes=tuple(table.notes),
+        data=table.frame,
+        encoding=table.encoding,
     )
     return replace(design, data_hash=_hash(design))
 

@@ -35,6 +35,8 @@ class RandomEffects:
         What the effect is multiplied by in each row: 1 for an intercept.
     component
         Index of the variance component among `Design.components`.
+    groups, multiplier
+        What is evaluated for `codes` and `values`.
     """
 
     name: str
@@ -43,6 +45,12 @@ class RandomEffects:
     codes: Int[np.ndarray, " n"]
     values: Float[np.ndarray, " n"]
     component: int
+    groups: tuple[Expression, ...] = ()
+    multiplier: Expression | None = None
+
+
+UNSEEN = -1
+"""The code of a level that a term did not have when it was bound."""
 
 
 def random_effects(term: RandomTerm, table: Table, component: int) -> RandomEffects:
@@ -62,8 +70,9 @@ def random_effects(term: RandomTerm, table: Table, component: int) -> RandomEffe
     values = np.ones(len(table)) if multiplier is None else _multiplier(multiplier, table)
     if not groups:
         name = str(multiplier)
-        return RandomEffects(name, "", (name,), np.zeros(len(table), dtype=np.int64), values, component)
-    factor = reduce(_interaction, (grouping(group, table) for group in groups))
+        codes = np.zeros(len(table), dtype=np.int64)
+        return RandomEffects(name, "", (name,), codes, values, component, multiplier=multiplier)
+    factor = _grouping(groups, table)
     group_name = ":".join(within_term(group) for group in groups)
     if len(factor.levels) < 2:
         raise table.error(
@@ -72,7 +81,35 @@ def random_effects(term: RandomTerm, table: Table, component: int) -> RandomEffe
             hint="leave the term out: a variance needs two groups at least, and better many",
         )
     name = group_name if multiplier is None else f"0 + {within_term(multiplier)} | {group_name}"
-    return RandomEffects(name, group_name, factor.levels, factor.codes, values, component)
+    return RandomEffects(name, group_name, factor.levels, factor.codes, values, component, groups, multiplier)
+
+
+def new_levels(term: RandomEffects, table: Table) -> tuple[Int[np.ndarray, " n"], tuple[str, ...]]:
+    """The level of each row of new data, `UNSEEN` for one that the term lacks, and each row's own name."""
+    if not term.groups:
+        return np.zeros(len(table), dtype=np.int64), term.levels * len(table)
+    found = _grouping(term.groups, table)
+    code_of = {level: code for code, level in enumerate(term.levels)}
+    codes = np.array([code_of.get(level, UNSEEN) for level in found.levels], dtype=np.int64)
+    return codes[found.codes], tuple(found.levels[code] for code in found.codes)
+
+
+def new_multipliers(term: RandomEffects, table: Table) -> Float[np.ndarray, " n"]:
+    """What the effect of each row of new data is multiplied by."""
+    if term.multiplier is None:
+        return np.ones(len(table))
+    return numbers(term.multiplier, table, "the multiplier of a random term")
+
+
+def _grouping(groups: Sequence[Expression], table: Table) -> Factor:
+    """The interaction of the grouping factors; in new data, of the levels that are there."""
+    return reduce(_interaction, (_levels_of(group, table) for group in groups))
+
+
+def _levels_of(group: Expression, table: Table) -> Factor:
+    if table.is_new and isinstance(group, Name):
+        return table.as_found(group)
+    return grouping(group, table)
 
 
 def check_distinct(model: Model, effects: Sequence[RandomEffects]) -> None:

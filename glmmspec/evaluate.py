@@ -110,7 +110,12 @@ def grouping(expression: Expression, table: Table) -> Factor:
     value = evaluate(expression, table)
     if isinstance(value, Basis):
         raise table.error(f"{expression} is {_kind_of(value)}, not a factor", expression)
-    return value if isinstance(value, Factor) else as_factor(value)
+    return factor_of(expression, value, table)
+
+
+def factor_of(expression: Expression, value: Numbers | Logicals | Factor, table: Table) -> Factor:
+    """The value of an expression as a factor: numbers and truth values get their levels from the data."""
+    return value if isinstance(value, Factor) else table.encoded(expression, as_factor(value))
 
 
 def _kind_of(value: Value) -> str:
@@ -202,19 +207,35 @@ def _relevel(expression: Expression, reference: Expression, table: Table) -> Fac
     return Factor(tuple(factor.levels[code] for code in order), np.argsort(order)[factor.codes])
 
 
+def _check_within_knots(call: Call, values: Numbers, state: dict[str, Any], table: Table) -> None:
+    low, high = state["lower_bound"], state["upper_bound"]
+    outside = (values < low) | (values > high)
+    if outside.any():
+        first = int(np.argmax(outside))
+        raise table.error(
+            f"{call} is known from {low:g} to {high:g}, the range of the fit's data,"
+            f" and {table.row(first)} has {values[first]:g}",
+            call,
+            hint="a spline says nothing outside its knots",
+        )
+
+
 def _transform(call: Call, arguments: dict[str, Expression], table: Table) -> Numbers | Basis:
     """The transforms that depend on all rows, computed by formulaic."""
     from formulaic.transforms import TRANSFORMS
 
     values = _operand(arguments.pop("x"), table)
     settings = {name: int(cast(Number, value).value) for name, value in arguments.items()}
-    if call.function == "poly" and settings["degree"] >= len(np.unique(values)):
+    known = str(call) in table.encoding.transforms
+    if call.function == "poly" and not known and settings["degree"] >= len(np.unique(values)):
         raise table.error(
             f"{call} needs more different values than its degree",
             call,
             hint=f"there are {len(np.unique(values))}: lower the degree, or use factor(...)",
         )
-    state = table.transform_states.setdefault(str(call), {})
+    state = table.encoding.transforms.setdefault(str(call), {})
+    if call.function == "bs" and known:
+        _check_within_knots(call, values, state, table)
     with np.errstate(all="ignore"):
         result = TRANSFORMS[call.function](values, **settings, _state=state)
     parts = list(result.values()) if isinstance(result, dict) else list(np.atleast_2d(np.transpose(result)))

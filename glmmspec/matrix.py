@@ -14,8 +14,8 @@ from formulaic.parser.types import Term
 from jaxtyping import Bool, Float
 from scipy import linalg
 
-from glmmspec.columns import Factor, Table, as_factor, listed
-from glmmspec.evaluate import Basis, evaluate
+from glmmspec.columns import Factor, Table, listed
+from glmmspec.evaluate import Basis, evaluate, factor_of
 from glmmspec.expression import Expression, Name
 from glmmspec.ir import FixedTerm
 
@@ -31,10 +31,6 @@ def fixed_effects(
 ) -> tuple[Float[np.ndarray, "n p"], tuple[str, ...]]:
     """The model matrix of the fixed terms, and its columns' names as R names them.
 
-    Factors are coded by treatment contrasts, or by full indicators where their margin is not in the
-    model, as in R. Where R's coding would give aliased columns (`a:b` beside an intercept), the same
-    space is spanned without them.
-
     Parameters
     ----------
     counted
@@ -44,6 +40,32 @@ def fixed_effects(
     ------
     DataError
         If a factor has one level, two columns get one name, or columns are linearly dependent.
+    """
+    x, names, variables = _model_matrix(terms, table)
+    _check_names_differ(names, variables, table)
+    _check_rank(x[counted], names, variables, table)
+    return x, tuple(names)
+
+
+def new_rows(terms: tuple[FixedTerm, ...], table: Table) -> Float[np.ndarray, "n p"]:
+    """The rows of the same model matrix for new data, with the levels and transforms of the fit.
+
+    Raises
+    ------
+    DataError
+        If a factor has a level that it did not have there.
+    """
+    return _model_matrix(terms, table)[0]
+
+
+def _model_matrix(
+    terms: tuple[FixedTerm, ...], table: Table
+) -> tuple[Float[np.ndarray, "n p"], list[str], list[Expression | None]]:
+    """The matrix, and for each column its name and the last variable of its term.
+
+    Factors are coded by treatment contrasts, or by full indicators where their margin is not in the
+    model, as in R. Where R's coding would give aliased columns (`a:b` beside an intercept), the same
+    space is spanned without them.
     """
     factors = dict.fromkeys(factor for term in terms for factor in term.factors)
     columns = {str(factor): _encodable(factor, table) for factor in factors}
@@ -60,9 +82,7 @@ def fixed_effects(
     for term, part in zip(terms, matrix.model_spec.structure, strict=True):
         names += [name.replace(_BETWEEN, "") for name in part.columns] if term.factors else ["(Intercept)"]
         variables += [term.factors[-1] if term.factors else None] * len(part.columns)
-    _check_names_differ(names, variables, table)
-    _check_rank(x[counted], names, variables, table)
-    return x, tuple(names)
+    return x, names, variables
 
 
 def _formulaic_term(term: FixedTerm) -> Term:
@@ -79,7 +99,7 @@ def _encodable(expression: Expression, table: Table) -> FactorValues[Any]:
         return FactorValues(value.columns, kind="numerical", format="{name}{field}")
     if not isinstance(value, Factor) and value.dtype != bool:
         return FactorValues(value, kind="numerical")
-    factor = value if isinstance(value, Factor) else as_factor(value)
+    factor = factor_of(expression, value, table)
     if isinstance(expression, Name):
         table.note_words_among_numbers(expression)
     if len(factor.levels) < 2:

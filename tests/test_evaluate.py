@@ -165,4 +165,4 @@ def test_a_transform_leaves_its_state():
     model = parse("family poisson\ny ~ scale(x) | g\n")
     table = select(model, FRAME, "the data")
     evaluate(model.fixed[1].factors[0], table)
-    assert table.transform_states["scale(x)"]["center"] == 3.75
+    assert table.encoding.transforms["scale(x)"]["center"] == 3.75
