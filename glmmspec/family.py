@@ -12,7 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
 
 Array = Any
 """A NumPy or a JAX array of floats."""
@@ -36,6 +39,9 @@ class Family:
         (y, trials) -> the part of the log density that does not depend on eta, shape (n,).
     smoothed_eta
         (y, trials) -> the linear predictor of one observation alone, shrunk so that it is finite, shape (n,).
+    sample
+        (generator, mean of one trial, trials) -> responses drawn at random, NumPy arrays of shape (n,).
+        A ValueError says that a mean is too large to count to.
     has_trials
         Whether the response comes with a number of trials (`cbind`, `proportion`).
     """
@@ -45,6 +51,7 @@ class Family:
     cumulant: Callable[[Array], tuple[Array, Array, Array]]
     log_constant: Callable[[Array, Array], Array]
     smoothed_eta: Callable[[Array, Array], Array]
+    sample: Callable[[Generator, Array, Array], Array]
     has_trials: bool
 
 
@@ -94,6 +101,14 @@ def _smoothed_log(y: Array, trials: Array) -> Array:
     return y.__array_namespace__().log(y + 0.5)
 
 
+def _successes(generator: Generator, mean: Array, trials: Array) -> Array:
+    return 1.0 * generator.binomial(trials.astype(int), mean)
+
+
+def _events(generator: Generator, mean: Array, trials: Array) -> Array:
+    return 1.0 * generator.poisson(mean)
+
+
 FAMILIES: dict[str, Family] = {
     family.name: family
     for family in (
@@ -103,6 +118,7 @@ FAMILIES: dict[str, Family] = {
             cumulant=logistic_cumulant,
             log_constant=_no_constant,
             smoothed_eta=_empirical_logit,
+            sample=_successes,
             has_trials=False,
         ),
         Family(
@@ -111,6 +127,7 @@ FAMILIES: dict[str, Family] = {
             cumulant=logistic_cumulant,
             log_constant=_log_binomial_coefficient,
             smoothed_eta=_empirical_logit,
+            sample=_successes,
             has_trials=True,
         ),
         Family(
@@ -119,6 +136,7 @@ FAMILIES: dict[str, Family] = {
             cumulant=exponential_cumulant,
             log_constant=_minus_log_factorial,
             smoothed_eta=_smoothed_log,
+            sample=_events,
             has_trials=False,
         ),
     )

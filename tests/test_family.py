@@ -54,3 +54,19 @@ def test_smoothed_eta_is_near_the_link_of_the_mean(family):
     assert np.isfinite(family.smoothed_eta(np.zeros(3), trials)).all()
     if family.name != "bernoulli":
         np.testing.assert_allclose(trials * family.cumulant(eta)[1], y, rtol=0.01)
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES.keys())
+def test_responses_are_drawn_with_the_mean_and_variance_of_the_family(family):
+    """n draws: the mean and the variance, in standard errors, pass 5 once in 10^6 runs of a right one."""
+    n, eta = 100_000, 0.4
+    trials = np.full(n, 6.0 if family.has_trials else 1.0)
+    _, mean, variance = (trials[0] * part for part in family.cumulant(np.array(eta)))
+    y = family.sample(np.random.default_rng(1), family.cumulant(np.full(n, eta))[1], trials)
+    assert np.isfinite(family.log_constant(y, trials)).all()
+    square = (y - mean) ** 2
+    for values, expected in ((y, mean), (square, variance)):
+        errors = (values.mean() - expected) / (values.std() / np.sqrt(n))
+        assert abs(errors) < 5
+        control = (values.mean() - 1.05 * expected) / (values.std() / np.sqrt(n))
+        assert abs(control) > 5
