@@ -116,9 +116,7 @@ def resolve(model: Model) -> pd.DataFrame:
         If it names none, or they cannot be read.
     """
     reference = _reference(model)
-    if reference.kind == "shipped":
-        return datasets.load(reference.name)
-    return read_table(_beside(model, reference.name))
+    return datasets.load(reference.name) if reference.kind == "shipped" else read_table(data_path(model))
 
 
 def column_names(model: Model) -> tuple[str, ...]:
@@ -132,7 +130,23 @@ def column_names(model: Model) -> tuple[str, ...]:
     reference = _reference(model)
     if reference.kind == "shipped":
         return tuple(datasets.describe(reference.name).columns)
-    return header(_beside(model, reference.name))
+    return header(data_path(model))
+
+
+def data_path(model: Model) -> Path:
+    """The file of the data that a model names, which is looked for beside the spec that names it.
+
+    Raises
+    ------
+    DataError
+        If it names none, or a URL.
+    """
+    reference = _reference(model)
+    if reference.kind == "shipped":
+        return datasets.path(reference.name)
+    _refuse_url(reference.name)
+    folder = Path(model.source.name).parent if model.source is not None else Path()
+    return folder / reference.name
 
 
 def _reference(model: Model) -> DataReference:
@@ -142,13 +156,6 @@ def _reference(model: Model) -> DataReference:
             hint='give a data frame, or add a statement: data salamander, or data "file.csv"',
         )
     return model.data
-
-
-def _beside(model: Model, name: str) -> Path:
-    """The path `name` seen from the folder of the model's spec, or from here if it has no file."""
-    _refuse_url(name)
-    folder = Path(model.source.name).parent if model.source is not None else Path()
-    return folder / name
 
 
 def _with_categoricals(frame: pd.DataFrame) -> pd.DataFrame:

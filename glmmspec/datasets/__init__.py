@@ -158,6 +158,17 @@ def describe(name: str) -> Dataset:
     return _ALL[name]
 
 
+def path(name: str) -> Path:
+    """The CSV file of a data set.
+
+    Raises
+    ------
+    DataError
+        If no data set has that name; the nearest one is suggested.
+    """
+    return Path(__file__).with_name(f"{describe(name).name}.csv")
+
+
 def load(name: str) -> pd.DataFrame:
     """A data set, its identifier columns as categoricals of text, numbered ones in numeric order.
 
@@ -169,7 +180,7 @@ def load(name: str) -> pd.DataFrame:
     dataset = describe(name)
     import pandas as pd
 
-    frame = pd.read_csv(Path(__file__).with_name(f"{name}.csv"), engine="pyarrow")
+    frame = pd.read_csv(path(name), engine="pyarrow")
     for column in dataset.identifiers:
         labels = frame[column].astype("category").cat
         frame[column] = labels.rename_categories([str(label) for label in labels.categories])
