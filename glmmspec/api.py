@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glmmspec import grammar
 from glmmspec.design import bind
+from glmmspec.errors import FitError, did_you_mean_or_list
 from glmmspec.ir import Model
 from glmmspec.options import SolverOptions, check_option
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from glmmspec.inference.fit import Fit
     from glmmspec.solver.maximum_likelihood import Progress
 
@@ -39,6 +43,7 @@ def fit(
     *,
     family: str | None = None,
     progress: Progress | None = None,
+    start: str | Fit | Mapping[str, float] | pd.Series[float] | Sequence[float] | None = None,
     **options: Any,
 ) -> Fit:
     """Fit a generalized linear mixed model by maximum likelihood.
@@ -53,6 +58,9 @@ def fit(
         The response family, if the text does not say.
     progress
         Called with each `Round` as it ends.
+    start
+        Where to start: `pql`, `zero`, a previous fit, or values of all parameters, as numbers in their order
+        or as a mapping (a pandas Series) from their names.
     **options
         Solver options that take the place of the spec's (see `SolverOptions`).
 
@@ -73,9 +81,36 @@ def fit(
         check_option(SolverOptions, name, value)
     resolved = dataclasses.replace(bound.solver, **options)
     design = bind(bound, data)
+    if start is not None:
+        resolved = dataclasses.replace(resolved, start=_start_option(start, design.parameters))
     from glmmspec.inference.solve import solve
 
     result = solve(bound, design, resolved, progress)
     for warning in result.warnings:
         warnings.warn(warning, stacklevel=2)
     return result
+
+
+def _start_option(start: Any, parameters: tuple[str, ...]) -> Any:
+    """The value of the option `start`, from all that `fit` takes for it.
+
+    Raises
+    ------
+    FitError
+        If a mapping does not name the parameters of the model.
+    SpecError
+        If it is none of the things it may be.
+    """
+    values = start.params() if hasattr(start, "params") else start
+    if hasattr(values, "items"):
+        named = dict(values.items())
+        wrong = next(
+            (name for name in (*named, *parameters) if name not in named or name not in parameters), None
+        )
+        if wrong is not None:
+            state = "is no parameter of the model" if wrong in named else "is missing"
+            raise FitError(f"start: '{wrong}' {state}", hint=did_you_mean_or_list(str(wrong), parameters))
+        values = [named[name] for name in parameters]
+    option = values if isinstance(values, str) else tuple(float(value) for value in values)
+    check_option(SolverOptions, "start", option)
+    return option

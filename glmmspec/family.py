@@ -25,6 +25,9 @@ ETA_LIMIT = 300.0
 while e^eta and its square, summed over any data set, stay finite."""
 
 
+_SMALLEST = 1e-300
+
+
 @dataclass(frozen=True)
 class Family:
     """A response family.
@@ -42,6 +45,12 @@ class Family:
     sample
         (generator, mean of one trial, trials) -> responses drawn at random, NumPy arrays of shape (n,).
         A ValueError says that a mean is too large to count to.
+    link_function
+        mean of one trial -> eta, NumPy arrays of one shape; finite where the mean is rounded to an end.
+    unit_deviance
+        (y, mean of one trial, trials) -> twice the log density at y's own mean less that at `mean`.
+    cumulative
+        (y, mean of one trial, trials) -> P(Y <= y), NumPy arrays that broadcast; 0 below 0.
     has_trials
         Whether the response comes with a number of trials (`cbind`, `proportion`).
     """
@@ -52,6 +61,9 @@ class Family:
     log_constant: Callable[[Array, Array], Array]
     smoothed_eta: Callable[[Array, Array], Array]
     sample: Callable[[Generator, Array, Array], Array]
+    link_function: Callable[[Array], Array]
+    unit_deviance: Callable[[Array, Array, Array], Array]
+    cumulative: Callable[[Array, Array, Array], Array]
     has_trials: bool
 
 
@@ -109,27 +121,57 @@ def _events(generator: Generator, mean: Array, trials: Array) -> Array:
     return 1.0 * generator.poisson(mean)
 
 
+def _logit(mean: Array) -> Array:
+    from scipy.special import logit
+
+    return logit(mean.clip(_SMALLEST, 1 - 2**-53))
+
+
+def _log(mean: Array) -> Array:
+    return mean.__array_namespace__().log(mean.clip(_SMALLEST))
+
+
+def _binomial_deviance(y: Array, mean: Array, trials: Array) -> Array:
+    from scipy.special import xlogy
+
+    failures = trials - y
+    of_successes = xlogy(y, y) - xlogy(y, trials * mean)
+    return 2 * (of_successes + xlogy(failures, failures) - xlogy(failures, trials * (1 - mean)))
+
+
+def _poisson_deviance(y: Array, mean: Array, trials: Array) -> Array:
+    from scipy.special import xlogy
+
+    return 2 * (xlogy(y, y) - xlogy(y, mean) - (y - mean))
+
+
+def _binomial_cumulative(y: Array, mean: Array, trials: Array) -> Array:
+    from scipy.stats import binom
+
+    return binom.cdf(y, trials, mean)
+
+
+def _poisson_cumulative(y: Array, mean: Array, trials: Array) -> Array:
+    from scipy.stats import poisson
+
+    return poisson.cdf(y, mean)
+
+
+_LOGISTIC: dict[str, Any] = {
+    "link": "logit",
+    "cumulant": logistic_cumulant,
+    "smoothed_eta": _empirical_logit,
+    "sample": _successes,
+    "link_function": _logit,
+    "unit_deviance": _binomial_deviance,
+    "cumulative": _binomial_cumulative,
+}
+
 FAMILIES: dict[str, Family] = {
     family.name: family
     for family in (
-        Family(
-            name="bernoulli",
-            link="logit",
-            cumulant=logistic_cumulant,
-            log_constant=_no_constant,
-            smoothed_eta=_empirical_logit,
-            sample=_successes,
-            has_trials=False,
-        ),
-        Family(
-            name="binomial",
-            link="logit",
-            cumulant=logistic_cumulant,
-            log_constant=_log_binomial_coefficient,
-            smoothed_eta=_empirical_logit,
-            sample=_successes,
-            has_trials=True,
-        ),
+        Family(name="bernoulli", log_constant=_no_constant, has_trials=False, **_LOGISTIC),
+        Family(name="binomial", log_constant=_log_binomial_coefficient, has_trials=True, **_LOGISTIC),
         Family(
             name="poisson",
             link="log",
@@ -137,6 +179,9 @@ FAMILIES: dict[str, Family] = {
             log_constant=_minus_log_factorial,
             smoothed_eta=_smoothed_log,
             sample=_events,
+            link_function=_log,
+            unit_deviance=_poisson_deviance,
+            cumulative=_poisson_cumulative,
             has_trials=False,
         ),
     )

@@ -1,233 +1,190 @@
-"""The fit: what `gs.fit` returns."""
+"""The fit: what `gs.fit` returns. Each method is a call of the module that does the work."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-import pandas as pd
-from scipy.special import ndtri
+from glmmspec.inference.estimates import Estimates
+from glmmspec.inference.prediction import Kind, NewLevels, Random
+from glmmspec.inference.residuals import Residual
 
-from glmmspec.design import Design
-from glmmspec.errors import FitError, GlmmSpecWarning, did_you_mean_or_list
-from glmmspec.inference.provenance import Provenance
-from glmmspec.inference.summary import Summary
-from glmmspec.ir import Model
-from glmmspec.options import SolverOptions
-from glmmspec.solver.maximum_likelihood import Estimate
-from glmmspec.solver.monte_carlo import SE_ERROR_LIMIT
+if TYPE_CHECKING:
+    import pandas as pd
+    from scipy.sparse import csr_array
+
+    from glmmspec.inference.likelihood_ratio import LikelihoodRatioTest
+    from glmmspec.inference.summary import Summary
+    from glmmspec.inference.wald import WaldTest
 
 
 @dataclass(frozen=True, eq=False)
-class Fit:
-    """A maximum likelihood fit, with its Monte Carlo error and what it came from.
+class Fit(Estimates):
+    """A maximum likelihood fit, and what can be asked of it.
 
-    Parameters are ordered as fixed effects, then variance components (variances, not standard
-    deviations). A variance whose maximum is at 0 is reported as 0; it has no standard error (NaN),
-    and everything else is conditional on it.
-
-    Attributes
-    ----------
-    model, design
-        What was fitted, and the data it was bound to.
-    estimate
-        The solver's own record: rounds, draws, weights, trust-region steps.
-    options
-        The solver's options, as resolved.
-    seconds
-        Wall time of the fit.
-    warnings
-        All that was warned of.
-    provenance
-        What determines the numbers: equal provenance gives equal estimates.
+    Estimates, their errors and diagnostics are those of `Estimates`; the methods here derive
+    something from them.
     """
-
-    model: Model
-    design: Design
-    estimate: Estimate
-    options: SolverOptions
-    seconds: float
-    warnings: tuple[GlmmSpecWarning, ...]
-    provenance: Provenance
-
-    def coef(self) -> pd.Series[float]:
-        """Estimates of the fixed effects."""
-        return pd.Series(self.estimate.final.beta, index=list(self.design.coefficients), name="estimate")
-
-    def varcomps(self) -> pd.Series[float]:
-        """Estimates of the variance components."""
-        return pd.Series(self.estimate.final.variances, index=list(self.design.components), name="estimate")
-
-    def params(self) -> pd.Series[float]:
-        """All estimates: fixed effects, then variances."""
-        return pd.concat([self.coef(), self.varcomps()])
-
-    def vcov(self) -> pd.DataFrame:
-        """Covariance of the estimates: the inverse of the observed information."""
-        return self._framed(self.estimate.final.covariance)
-
-    def se(self) -> pd.Series[float]:
-        """Standard errors: the statistical uncertainty, that of more data."""
-        return _root_of_diagonal(self.vcov(), "se")
-
-    def mcvcov(self) -> pd.DataFrame:
-        """Covariance of the Monte Carlo error of the estimates."""
-        return self._framed(self.estimate.final.monte_carlo_covariance)
-
-    def mcse(self) -> pd.Series[float]:
-        """Monte Carlo standard errors: the numerical uncertainty, that of more draws."""
-        return _root_of_diagonal(self.mcvcov(), "mcse")
-
-    def confint(
-        self, parm: str | int | Sequence[str | int] | None = None, level: float = 0.95
-    ) -> pd.DataFrame:
-        """Wald confidence intervals, estimate -/+ z se; a variance's is cut at 0.
-
-        Parameters
-        ----------
-        parm
-            Names or positions of parameters; all by default.
-        level
-            Confidence level, in (0, 1).
-
-        Raises
-        ------
-        FitError
-            If a parameter is unknown or the level is not in (0, 1).
-        """
-        if not 0 < level < 1:
-            raise FitError(f"level = {level:g} is not between 0 and 1")
-        tails = np.array([(1 - level) / 2, (1 + level) / 2])
-        bounds = self.params().to_numpy()[:, None] + self.se().to_numpy()[:, None] * ndtri(tails)
-        bounds[len(self.design.coefficients) :] = np.maximum(bounds[len(self.design.coefficients) :], 0)
-        frame = pd.DataFrame(
-            bounds, index=list(self.design.parameters), columns=[f"{100 * t:.4g} %" for t in tails]
-        )
-        return frame if parm is None else frame.iloc[self._positions(parm)]
-
-    @property
-    def loglik(self) -> float:
-        """The log-likelihood at the estimate, with all normalising constants."""
-        return self.estimate.final.maximum.value
-
-    def aic(self) -> float:
-        """Akaike's information criterion, -2 loglik + 2 (number of parameters)."""
-        return -2 * self.loglik + 2 * len(self.design.parameters)
-
-    def bic(self) -> float:
-        """Schwarz's criterion, -2 loglik + log(number of observations) (number of parameters)."""
-        return -2 * self.loglik + float(np.log(len(self.design.y))) * len(self.design.parameters)
-
-    @property
-    def gradient(self) -> pd.Series[float]:
-        """Gradient of the log-likelihood at the estimate; NaN for a variance held at 0."""
-        full = np.full(len(self.design.parameters), np.nan)
-        full[self._free] = self.estimate.final.maximum.gradient
-        return pd.Series(full, index=list(self.design.parameters), name="gradient")
-
-    @property
-    def hessian(self) -> pd.DataFrame:
-        """Hessian of the log-likelihood at the estimate; NaN for a variance held at 0."""
-        return self._framed(self.estimate.final.maximum.hessian)
-
-    @property
-    def converged(self) -> bool:
-        """Whether the maximum was found, and stayed put when draws were taken anew around it."""
-        return self.estimate.final.maximum.converged and self.estimate.settled
-
-    @property
-    def reliable(self) -> bool:
-        """Whether the fit converged and its errors can be believed."""
-        return (
-            self.converged
-            and not self.estimate.weights.doubtful.any()
-            and self.estimate.final.se_error <= SE_ERROR_LIMIT
-        )
-
-    @property
-    def on_boundary(self) -> tuple[str, ...]:
-        """Variance components estimated as 0."""
-        return tuple(np.array(self.design.components)[self.estimate.final.variances == 0].tolist())
-
-    def diagnostics(self) -> pd.DataFrame:
-        """Health of the importance weights by block: effective draws, their share of all draws, k-hat.
-
-        Of more than 500 blocks, the 500 with the fewest effective draws.
-        """
-        weights, draws = self.estimate.weights, self.n_draws
-        return pd.DataFrame(
-            {
-                "draws_effective": weights.draws_effective,
-                "share": weights.draws_effective / draws,
-                "k_hat": weights.k_hat,
-            },
-            index=pd.Index(weights.block, name="block"),
-        )
-
-    @property
-    def n_draws(self) -> int:
-        """Draws per block behind the estimate."""
-        return self.estimate.likelihood.integrals[0].n_draws
 
     def summary(self) -> Summary:
         """The table of R's summary.glmm, with Monte Carlo errors and diagnostics; print it."""
+        from glmmspec.inference.summary import Summary
+
         return Summary.of(self)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The fit as plain values for JSON; missing numbers are None."""
-        return {
-            "model": str(self.model),
-            "parameters": list(self.design.parameters),
-            "estimate": _plain(self.params()),
-            "se": _plain(self.se()),
-            "mcse": _plain(self.mcse()),
-            "vcov": [_plain(row) for _, row in self.vcov().iterrows()],
-            "mcvcov": [_plain(row) for _, row in self.mcvcov().iterrows()],
-            "loglik": self.loglik,
-            "aic": self.aic(),
-            "bic": self.bic(),
-            "converged": self.converged,
-            "reliable": self.reliable,
-            "on_boundary": list(self.on_boundary),
-            "observations": len(self.design.y),
-            "rows_dropped": self.design.n_dropped,
-            "blocks": self.estimate.n_blocks,
-            "largest_block": self.estimate.largest_block,
-            "draws": self.n_draws,
-            "rounds": len(self.estimate.rounds),
-            "worst_k_hat": _plain([self.estimate.weights.k_hat.max()])[0],
-            "seconds": self.seconds,
-            "warnings": [str(warning) for warning in self.warnings],
-            "provenance": asdict(self.provenance),
-        }
+    def to_dataframe(self, level: float = 0.95) -> pd.DataFrame:
+        """A row for each parameter, in the columns of R's broom.mixed, and `mc.error`."""
+        from glmmspec.inference.tidy import tidy
 
-    @property
-    def _free(self) -> np.ndarray:
-        return self.estimate.final.free
+        return tidy(self, level)
 
-    def _framed(self, matrix: np.ndarray) -> pd.DataFrame:
-        names = list(self.design.parameters)
-        full = np.full((len(names), len(names)), np.nan)
-        full[np.ix_(self._free, self._free)] = matrix
-        return pd.DataFrame(full, index=names, columns=names)
+    def ranef(self) -> pd.DataFrame:
+        """Predicted random effects: mean and standard deviation of each given the data, at the estimate.
 
-    def _positions(self, parm: str | int | Sequence[str | int]) -> list[int]:
-        names = list(self.design.parameters)
-        wanted = [parm] if isinstance(parm, str | int) else list(parm)
-        for item in wanted:
-            if isinstance(item, str) and item not in names:
-                raise FitError(f"unknown parameter '{item}'", hint=did_you_mean_or_list(item, names))
-            if not isinstance(item, str) and not -len(names) <= item < len(names):
-                raise FitError(f"there is no parameter {item}: the fit has {len(names)}, counted from 0")
-        return [names.index(item) if isinstance(item, str) else int(item) for item in wanted]
+        Returns
+        -------
+        pd.DataFrame
+            Rows by `term` and `level`; columns `mean`, `sd`, and `mcse`, the Monte Carlo standard error
+            of the mean. These are means under the exact likelihood, where lme4 gives modes.
+        """
+        from glmmspec.inference.random_effects import predicted_effects
 
+        return predicted_effects(self)
 
-def _root_of_diagonal(frame: pd.DataFrame, name: str) -> pd.Series[float]:
-    # Where an error is 0, rounding may leave it a shade below.
-    return pd.Series(np.sqrt(np.maximum(np.diagonal(frame.to_numpy()), 0)), index=frame.index, name=name)
+    def predict(
+        self,
+        newdata: Any = None,
+        kind: Kind = "response",
+        random: Random = "conditional",
+        new_levels: NewLevels = "error",
+        interval: float = 0.95,
+    ) -> pd.DataFrame:
+        """Predict for the data of the fit, or for new data.
 
+        Parameters
+        ----------
+        newdata
+            A data frame with the columns that the prediction needs; the response is not one of them.
+        kind
+            `response`, the mean of one trial; or `link`, the linear predictor.
+        random
+            `conditional` on the data: random effects as they are known from them; `population`: at random
+            effects of 0; `marginal`: the mean over the population of random effects.
+        new_levels
+            What to do, if conditional, with a level that is not in the data of the fit: refuse it
+            (`error`), or treat its effect as one of the `population` or a `marginal` one.
+        interval
+            Level of the confidence interval for the mean, in (0, 1); it counts the uncertainty of the
+            parameters and, if conditional, that of the random effects.
 
-def _plain(values: Any) -> list[float | None]:
-    return [float(v) if np.isfinite(v) else None for v in values]
+        Returns
+        -------
+        pd.DataFrame
+            Columns `estimate`, `se`, `lower`, `upper`; the rows of `newdata`, or those used in the fit.
+
+        Raises
+        ------
+        DataError
+            If a column is missing, or a level is not one of the fit's.
+        FitError
+            If an argument is none of these.
+        """
+        from glmmspec.inference.prediction import predict
+
+        return predict(self, newdata, kind=kind, random=random, new_levels=new_levels, interval=interval)
+
+    def fitted(self) -> pd.Series[float]:
+        """The mean response of each row given the data: of one trial, where there are several."""
+        from glmmspec.inference.residuals import fitted_values
+
+        return fitted_values(self)
+
+    def residuals(self, kind: Residual = "deviance", seed: int = 1) -> pd.Series[float]:
+        """Residuals of the rows used.
+
+        Parameters
+        ----------
+        kind
+            `response`, `pearson` or `deviance`, about the fitted values; or `quantile`: randomised quantile
+            residuals, standard normal if the model is true, in which random effects are integrated out.
+        seed
+            Of the randomisation.
+        """
+        from glmmspec.inference.residuals import residuals
+
+        return residuals(self, kind, seed)
+
+    def simulate(self, n: int = 1, seed: int | None = None) -> pd.DataFrame:
+        """Draw n new responses from the fitted model, with new random effects: a column for each."""
+        from glmmspec.inference.simulation import simulate
+
+        return simulate(self, n, seed)
+
+    def test(self, hypothesis: Any, value: Any = None) -> WaldTest:
+        """Wald test of linear hypotheses.
+
+        Parameters
+        ----------
+        hypothesis
+            Text such as `"CrossR/R = CrossW/W"`, several such, or a matrix with a column for each parameter.
+        value
+            With a matrix, the right-hand sides; 0 by default.
+        """
+        from glmmspec.inference.wald import wald_test
+
+        return wald_test(self, hypothesis, value)
+
+    def test_variance(self, components: str | Sequence[str]) -> LikelihoodRatioTest:
+        """Likelihood-ratio test that variances are 0, on the boundary, by a mixture of chi-squares."""
+        from glmmspec.inference.likelihood_ratio import variance_test
+
+        return variance_test(self, components)
+
+    def equation(self, format: Literal["text", "latex"] = "text") -> str:
+        """The model with its estimates, as equations."""
+        from glmmspec.equation import equation
+
+        return equation(self.model, format=format, design=self.design, estimates=self.params())
+
+    def trace(self) -> pd.DataFrame:
+        """The path of the trust region: a row for each iteration of each round."""
+        from glmmspec.inference.workings import trace
+
+        return trace(self)
+
+    def draws(self) -> pd.DataFrame:
+        """The draws of the random effects at the estimate: a row each, columns by term and level."""
+        from glmmspec.inference.workings import draws
+
+        return draws(self)
+
+    def importance_weights(self) -> pd.DataFrame:
+        """The weights of the draws at the estimate, summing to 1 in each block: a column for each block."""
+        from glmmspec.inference.workings import importance_weights
+
+        return importance_weights(self)
+
+    def model_matrix(self) -> pd.DataFrame:
+        """The fixed-effect model matrix X."""
+        from glmmspec.inference.workings import model_matrix
+
+        return model_matrix(self)
+
+    def random_matrix(self) -> csr_array:
+        """The random-effect matrix Z, sparse; its columns are the rows of `ranef`."""
+        from glmmspec.inference.workings import random_matrix
+
+        return random_matrix(self)
+
+    def start_values(self) -> pd.Series[float]:
+        """Where the maximisation began: by default at the penalised quasi-likelihood estimate."""
+        from glmmspec.inference.workings import start_values
+
+        return start_values(self)
+
+    def start_effects(self) -> pd.Series[float]:
+        """The modes of the random effects at `start_values`."""
+        from glmmspec.inference.workings import start_effects
+
+        return start_effects(self)
