@@ -1,0 +1,108 @@
+"""Expressions as Python code on the columns of a data frame called `data`.
+
+Numbers are computed in double precision, as a spec means them: pandas would add truth values as
+"or", and has no negative power of whole numbers.
+"""
+
+from __future__ import annotations
+
+from glmmspec.expression import Call, Expression, Name, Number, Operation, Text, number_text, quoted_text
+from glmmspec.functions import COMPARISONS, arguments_of
+from glmmspec.translate.bound import Bound
+
+HELPERS = {
+    "center": ("def center(x):", "    return x - x.mean()"),
+    "scale": ("def scale(x):", "    return (x - x.mean()) / x.std()"),
+    "relevel": (
+        "def relevel(x, ref):",
+        "    levels = pd.Categorical(x, ordered=True).categories",
+        "    return pd.Categorical(x, [ref, *levels.drop(ref)], ordered=True)",
+    ),
+}
+"""The code of the functions that the values below call by their own names."""
+
+
+def literal(value: str | float | bool) -> str:
+    """A string, a number or a truth value."""
+    if isinstance(value, str):
+        return quoted_text(value)
+    return str(value) if isinstance(value, bool) else number_text(value)
+
+
+def column(name: str) -> str:
+    """A column of the data."""
+    return f"data[{quoted_text(name)}]"
+
+
+def variable(expression: Expression, bound: Bound) -> str:
+    """A variable of a formula: numbers, or categories in the order of the levels."""
+    if isinstance(expression, Call) and expression.function in ("factor", "relevel"):
+        arguments = arguments_of(expression)
+        name = _name(arguments["x"])
+        if expression.function == "factor":
+            return f"pd.Categorical({column(name)}, ordered=True)"
+        return f"relevel({column(name)}, {_level(arguments['ref'], name, bound)})"
+    if is_logical(expression, bound):
+        return f"pd.Categorical({_logical(expression, bound)}, [False, True], ordered=True)"
+    return column(expression.name) if isinstance(expression, Name) else numbers(expression, bound)
+
+
+def numbers(expression: Expression, bound: Bound) -> str:
+    """An expression as numbers; a truth value is 0 or 1."""
+    match expression:
+        case Name(name):
+            return f"{column(name)}.astype(float)"
+        case Number(value):
+            return repr(value)
+        case Operation(operator) if operator in COMPARISONS:
+            return f"(1.0 * {_logical(expression, bound)})"
+        case Operation(operator, operands):
+            values = [numbers(operand, bound) for operand in operands]
+            return f"({f' {operator} '.join(['', *values] if len(values) == 1 else values).strip()})".replace(
+                "^", "**"
+            )
+        case Call(function):
+            x = numbers(arguments_of(expression)["x"], bound)
+            if function == "I":
+                return x
+            return f"{function}({x})" if function in HELPERS else f"np.{function}({x})"
+    raise AssertionError(f"{expression} is not arithmetic")
+
+
+def is_logical(expression: Expression, bound: Bound) -> bool:
+    """True for a comparison, and for a column of truth values."""
+    match expression:
+        case Name(name):
+            return bound.kinds.get(name) == "logical" and name not in bound.levels
+        case Call("I"):
+            return is_logical(arguments_of(expression)["x"], bound)
+        case Operation(operator):
+            return operator in COMPARISONS
+    return False
+
+
+def _logical(expression: Expression, bound: Bound) -> str:
+    match expression:
+        case Call("I"):
+            return _logical(arguments_of(expression)["x"], bound)
+        case Operation(operator, (left, right)):
+            if isinstance(left, Text):
+                left, right = right, left
+            if isinstance(right, Text):
+                name = _name(left)
+                return f"({column(name)} {operator} {_level(right, name, bound)})"
+            return f"({numbers(left, bound)} {operator} {numbers(right, bound)})"
+    return column(_name(expression))
+
+
+def _level(text: Expression, name: str, bound: Bound) -> str:
+    assert isinstance(text, Text)
+    return literal(bound.value(name, text.value))
+
+
+def _name(expression: Expression) -> str:
+    """The column that a factor is made of."""
+    if isinstance(expression, Call):
+        return _name(arguments_of(expression)["x"])
+    assert isinstance(expression, Name)
+    return expression.name

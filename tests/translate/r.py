@@ -1,0 +1,48 @@
+"""Running translated code in R."""
+
+from __future__ import annotations
+
+import functools
+import shutil
+import subprocess
+from typing import Any
+
+_PRINT_GLMER = """
+cat("\\n#lme4", as.character(packageVersion("lme4")), "\\n")
+cat("#loglik", sprintf("%.17g", as.numeric(logLik(fit))), "\\n")
+for (i in seq_along(fixef(fit))) cat("#fixed", sprintf("%.17g", fixef(fit)[i]), names(fixef(fit))[i], "\\n")
+variances <- as.data.frame(VarCorr(fit))
+for (i in seq_len(nrow(variances))) cat("#variance", sprintf("%.17g", variances$vcov[i]), variances$grp[i], "\\n")
+"""
+
+
+@functools.cache
+def has(package: str) -> bool:
+    """Whether there is an R with that package."""
+    if shutil.which("Rscript") is None:
+        return False
+    asked = ["Rscript", "-e", f"library({package})"]
+    return subprocess.run(asked, capture_output=True, timeout=120).returncode == 0
+
+
+def run(code: str) -> str:
+    """What R prints when it runs the code, with warnings as errors."""
+    ended = subprocess.run(
+        ["Rscript", "-"], input=f"options(warn = 2)\n{code}", capture_output=True, text=True, timeout=300
+    )
+    assert ended.returncode == 0, f"{ended.stderr}\nfrom\n{code}"
+    return ended.stdout
+
+
+def glmer(code: str) -> dict[str, Any]:
+    """The fit of translated code for lme4: its version, log-likelihood, fixed effects and variances."""
+    found: dict[str, Any] = {"fixed": {}, "variance": {}}
+    for line in run(code + _PRINT_GLMER).splitlines():
+        match line.removeprefix("#").split() if line.startswith("#") else []:
+            case ["lme4", version]:
+                found["lme4"] = version
+            case ["loglik", value]:
+                found["loglik"] = float(value)
+            case ["fixed" | "variance" as part, value, *name]:
+                found[part][" ".join(name)] = float(value)
+    return found
