@@ -1,0 +1,95 @@
+"""The ratio of two maximised likelihoods, with its Monte Carlo error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from glmmspec.inference.nesting import Nesting
+from glmmspec.solver.integral import normalised
+from glmmspec.solver.likelihood import Likelihood
+from glmmspec.solver.maximum_likelihood import Estimate
+from glmmspec.solver.monte_carlo import weight_health
+from glmmspec.solver.trust_region import maximise
+
+
+@dataclass(frozen=True)
+class LogRatio:
+    """Twice the log of the ratio of two maxima, and its Monte Carlo standard error.
+
+    Attributes
+    ----------
+    common_draws
+        Whether both likelihoods were maximised on the same draws, so that their errors cancel.
+    """
+
+    twice: float
+    mcse: float
+    common_draws: bool
+
+    @classmethod
+    def of(cls, small: Estimate, large: Estimate, nesting: Nesting) -> LogRatio:
+        """On common draws where that is possible and its error the smaller, else on those of each fit."""
+        own = cls.on_own_draws(small, large)
+        common = cls.on_common_draws(small, large, nesting)
+        return common if common is not None and common.mcse <= own.mcse else own
+
+    @classmethod
+    def on_own_draws(cls, small: Estimate, large: Estimate) -> LogRatio:
+        """Between the maxima of two fits; the error is that of independent draws."""
+        shares = (_excess_shares(fit.likelihood, fit.argument) for fit in (small, large))
+        variance = sum(map(_variance, shares))
+        twice = 2 * (large.final.maximum.value - small.final.maximum.value)
+        return cls(twice, float(2 * np.sqrt(variance)), common_draws=False)
+
+    @classmethod
+    def on_common_draws(cls, small: Estimate, large: Estimate, nesting: Nesting) -> LogRatio | None:
+        """Between both maxima on the draws of the larger fit.
+
+        None where the same variances are not at 0 in both, for then the effects are not the same, and
+        where these draws do not carry the smaller model's likelihood.
+        """
+        point = nesting.matrix @ np.concatenate([small.final.beta, small.final.variances])
+        likelihood, free = large.likelihood, large.final.free
+        if not np.array_equal(point[len(large.final.beta) :] > 0, likelihood.varies):
+            return None
+        inward = np.linalg.inv(large.coordinates.jacobian(int(likelihood.varies.sum())))
+        outward = small.coordinates.jacobian(int(small.likelihood.varies.sum()))
+        slope = inward @ nesting.matrix[np.ix_(free, small.final.free)] @ outward
+        constant = inward @ nesting.constant[free]
+
+        def restricted(
+            psi: Float[np.ndarray, " S"],
+        ) -> tuple[float, Float[np.ndarray, " S"], Float[np.ndarray, "S S"]]:
+            value, gradient, hessian = likelihood(slope @ psi + constant)
+            return value, slope.T @ gradient, slope.T @ hessian @ slope
+
+        maximum = maximise(restricted, small.argument)
+        argument = slope @ maximum.argument + constant
+        if not maximum.converged or weight_health(likelihood, argument).doubtful.any():
+            return None
+        pairs = zip(
+            _excess_shares(likelihood, large.argument), _excess_shares(likelihood, argument), strict=True
+        )
+        error = 2 * np.sqrt(_variance([a - b for a, b in pairs]))
+        return cls(2 * (large.final.maximum.value - maximum.value), float(error), common_draws=True)
+
+
+def _excess_shares(likelihood: Likelihood, psi: Float[np.ndarray, " P"]) -> list[Float[np.ndarray, "B R"]]:
+    """omega_br - 1/R: the share of the weight of block b that replicate r has, less that of equals."""
+    weights = (
+        normalised(integrals.weighted_draws(*likelihood.split(psi)).log_weights)
+        for integrals in likelihood.integrals
+    )
+    return [w.sum(axis=2) - 1 / w.shape[1] for w in weights]
+
+
+def _variance(deviations: Sequence[Float[np.ndarray, "B R"]]) -> float:
+    """sum_b R / (R - 1) sum_r d_br^2: the Monte Carlo variance of a sum of log-integrals, linearised.
+
+    d is replicate r's share of the weight of block b less 1/R, or the difference of two such.
+    """
+    return float(sum(d.shape[1] / max(1, d.shape[1] - 1) * np.square(d).sum() for d in deviations))
