@@ -117,7 +117,8 @@ def counts(bound: Bound) -> list[Expression]:
     success = bound.success()
     if success is not None:
         return [Operation("==", (success[0], Text(success[1])))]
-    return [bound.model.response.arguments[0], *filter(None, [bound.trials()])]
+    trials = bound.trials()
+    return [bound.model.response.arguments[0], *([] if trials is None else [trials])]
 
 
 def _variables(bound: Bound) -> Iterator[tuple[Expression, str]]:
