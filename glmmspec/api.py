@@ -104,9 +104,7 @@ def _start_option(start: Any, parameters: tuple[str, ...]) -> Any:
     values = start.params() if hasattr(start, "params") else start
     if hasattr(values, "items"):
         named = dict(values.items())
-        wrong = next(
-            (name for name in (*named, *parameters) if name not in named or name not in parameters), None
-        )
+        wrong = next(iter(sorted(named.keys() ^ set(parameters), key=str)), None)
         if wrong is not None:
             state = "is no parameter of the model" if wrong in named else "is missing"
             raise FitError(f"start: '{wrong}' {state}", hint=did_you_mean_or_list(str(wrong), parameters))
