@@ -61,6 +61,7 @@ def code(bound: Bound) -> str:
         "import bambi as bmb",
         "import numpy as np",
         "import pandas as pd",
+        *frame.helpers(),
         "",
         *frame.preparation(),
         f"model = {call('bmb.Model', arguments, indent='    ')}",

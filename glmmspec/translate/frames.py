@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from glmmspec.expression import Call, Expression, Name, Number, Operation, Text, quoted_text
-from glmmspec.functions import arguments_of, children
+from glmmspec.expression import Call, Expression, Name, Operation, Text, quoted_text
+from glmmspec.functions import children
 from glmmspec.translate.bound import Bound
-from glmmspec.translate.python import HELPERS, column, is_logical, literal, numbers, variable
+from glmmspec.translate.python import HELPERS, column, is_logical, literal, n_columns, numbers, variable
 from glmmspec.translate.text import call, comment, plain_names
 
 # What Bambi calls parts of its own model.
@@ -32,24 +32,23 @@ class Frame:
     @classmethod
     def of(cls, bound: Bound) -> Frame:
         """Columns keep their names where Python and Bambi take them."""
-        texts = [*map(str, bound.model.columns.values()), *(str(each) for each, _ in _variables(bound))]
+        columns = map(str, bound.model.columns.values())
+        texts = [*columns, *(text for each, _ in _variables(bound) for text in _texts(each))]
         return cls(bound, plain_names(texts, _is_plain))
 
     def variable(self, expression: Expression) -> str:
-        """A variable as the formula writes it: its name, or a basis of several columns on one."""
-        basis = _basis(expression)
-        if basis is None:
-            return self.name[str(expression)]
-        arguments = arguments_of(basis)
-        inner = self.name[str(arguments["x"])]
-        degree = arguments.get("degree", Number(3))
-        if basis.function == "poly":
-            return f"poly({inner}, {degree})"
-        return f"bs({inner}, df={arguments.get('df', degree)}, degree={degree})"
+        """A variable as the formula writes it: its name, or the sum of the columns that it makes."""
+        names = [self.name[text] for text in _texts(expression)]
+        return names[0] if len(names) == 1 else f"({' + '.join(names)})"
+
+    def helpers(self) -> list[str]:
+        """The functions that the model calls and pandas has not."""
+        called = {function for part in self.bound.model.expressions for function in _functions(part)}
+        return [line for name, code in HELPERS.items() if name in called for line in code]
 
     def preparation(self) -> list[str]:
         """The data read, and made what the spec says they are: rows left out, factors, variables."""
-        return [*self._reading(), *self._helpers(), *self._rows(), *self._factors(), *self._computed()]
+        return [*self._reading(), *self._rows(), *self._factors(), *self._computed()]
 
     def _reading(self) -> list[str]:
         bound = self.bound
@@ -67,11 +66,6 @@ class Frame:
             *([f"dtype={{{', '.join(text)}}}"] if text else []),
         ]
         return [f"data = {call('pd.read_csv', arguments, indent='    ')}"]
-
-    def _helpers(self) -> list[str]:
-        """The functions that the model calls and pandas has not."""
-        called = {function for part in self.bound.model.expressions for function in _functions(part)}
-        return [line for name, code in HELPERS.items() if name in called for line in ("", "", *code, "", "")]
 
     def _rows(self) -> list[str]:
         used = f"[{', '.join(map(quoted_text, self.bound.model.columns))}]"
@@ -98,11 +92,12 @@ class Frame:
         """A line for each variable that is not a column already."""
         made = {}
         for expression, role in _variables(self.bound):
-            name = self.name[str(expression)]
-            as_it_is = isinstance(expression, Name) and expression.name == name
+            names = [self.name[text] for text in _texts(expression)]
+            as_it_is = isinstance(expression, Name) and names == [expression.name]
             if not as_it_is or is_logical(expression, self.bound):
-                made[name] = self._value(expression, role)
-        return [f"{column(name)} = {value}" for name, value in made.items()]
+                quoted = ", ".join(map(quoted_text, names))
+                made[quoted if len(names) == 1 else f"[{quoted}]"] = self._value(expression, role)
+        return [f"data[{place}] = {value}" for place, value in made.items()]
 
     def _value(self, expression: Expression, role: str) -> str:
         if role == "group" and isinstance(expression, Name):
@@ -126,9 +121,7 @@ def _variables(bound: Bound) -> Iterator[tuple[Expression, str]]:
     model = bound.model
     for count in counts(bound):
         yield count, "count"
-    for factor in (factor for term in model.fixed for factor in term.factors):
-        basis = _basis(factor)
-        yield (factor, "fixed") if basis is None else (arguments_of(basis)["x"], "number")
+    yield from ((factor, "fixed") for term in model.fixed for factor in term.factors)
     for part in bound.random:
         yield from ((group, "group") for group in part.groups)
         if part.multiplier is not None:
@@ -136,12 +129,10 @@ def _variables(bound: Bound) -> Iterator[tuple[Expression, str]]:
     yield from ((part, "number") for part in (model.weights, model.offset) if part is not None)
 
 
-def _basis(expression: Expression) -> Call | None:
-    """The expression, if it is a call that makes several columns."""
-    match expression:
-        case Call("poly" | "bs"):
-            return expression
-    return None
+def _texts(variable: Expression) -> list[str]:
+    """A text for each column that a variable makes; `poly` and `bs` make several."""
+    size = n_columns(variable)
+    return [str(variable)] if size is None else [f"{variable} {number}" for number in range(1, size + 1)]
 
 
 def _functions(expression: Expression) -> Iterator[str]:

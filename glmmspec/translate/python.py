@@ -11,15 +11,20 @@ from glmmspec.functions import COMPARISONS, arguments_of
 from glmmspec.translate.bound import Bound
 
 HELPERS = {
-    "center": ("def center(x):", "    return x - x.mean()"),
-    "scale": ("def scale(x):", "    return (x - x.mean()) / x.std()"),
+    "poly": ("from formulae.transforms import Polynomial",),
+    "bs": ("from formulae.transforms import BSpline",),
+    "center": ("", "def center(x):", "    return x - x.mean()"),
+    "scale": ("", "def scale(x):", "    return (x - x.mean()) / x.std()"),
     "relevel": (
+        "",
         "def relevel(x, ref):",
         "    levels = pd.Categorical(x, ordered=True).categories",
         "    return pd.Categorical(x, [ref, *levels.drop(ref)], ordered=True)",
     ),
 }
-"""The code of the functions that the values below call by their own names."""
+"""What the values below call, by the function of the spec that needs it."""
+
+_CUBIC = Number(3)
 
 
 def literal(value: str | float | bool) -> str:
@@ -42,6 +47,8 @@ def variable(expression: Expression, bound: Bound) -> str:
         if expression.function == "factor":
             return f"pd.Categorical({column(name)}, ordered=True)"
         return f"relevel({column(name)}, {_level(arguments['ref'], name, bound)})"
+    if isinstance(expression, Call) and n_columns(expression) is not None:
+        return _basis(expression, bound)
     if is_logical(expression, bound):
         return f"pd.Categorical({_logical(expression, bound)}, [False, True], ordered=True)"
     return column(expression.name) if isinstance(expression, Name) else numbers(expression, bound)
@@ -56,17 +63,36 @@ def numbers(expression: Expression, bound: Bound) -> str:
             return repr(value)
         case Operation(operator) if operator in COMPARISONS:
             return f"(1.0 * {_logical(expression, bound)})"
-        case Operation(operator, operands):
-            values = [numbers(operand, bound) for operand in operands]
-            return f"({f' {operator} '.join(['', *values] if len(values) == 1 else values).strip()})".replace(
-                "^", "**"
-            )
+        case Operation(operator, (operand,)):
+            return f"({operator}{numbers(operand, bound)})"
+        case Operation(operator, (left, right)):
+            symbol = "**" if operator == "^" else operator
+            return f"({numbers(left, bound)} {symbol} {numbers(right, bound)})"
         case Call(function):
             x = numbers(arguments_of(expression)["x"], bound)
             if function == "I":
                 return x
-            return f"{function}({x})" if function in HELPERS else f"np.{function}({x})"
+            return f"{function}({x})" if function in ("center", "scale") else f"np.{function}({x})"
     raise AssertionError(f"{expression} is not arithmetic")
+
+
+def n_columns(expression: Expression) -> int | None:
+    """The number of columns of `poly` and `bs`, None for what is one variable."""
+    if not isinstance(expression, Call) or expression.function not in ("poly", "bs"):
+        return None
+    arguments = arguments_of(expression)
+    size = arguments.get("df", arguments.get("degree", _CUBIC))
+    assert isinstance(size, Number)
+    return int(size.value)
+
+
+def _basis(call: Call, bound: Bound) -> str:
+    """The columns of `poly` or `bs`: by formulae, whose own columns of them Bambi 0.17 gives no prior."""
+    arguments = arguments_of(call)
+    x = numbers(arguments["x"], bound)
+    if call.function == "poly":
+        return f"Polynomial()({x}, degree={n_columns(call)})"
+    return f"BSpline()({x}, df={n_columns(call)}, degree={arguments.get('degree', _CUBIC)})"
 
 
 def is_logical(expression: Expression, bound: Bound) -> bool:

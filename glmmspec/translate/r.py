@@ -123,8 +123,10 @@ class Script:
             "check.names = FALSE",
             *([f"colClasses = c({', '.join(text)})"] if text else []),
         ]
+        # R takes fewer spellings of the truth values for such than a spec does.
+        logical = [f"data[[{quoted_text(c)}]]" for c, held in bound.kinds.items() if held == "logical"]
         reader = "read.delim" if bound.path.suffix.lower() == ".tsv" else "read.csv"
-        return [f"data <- {call(reader, arguments)}"]
+        return [f"data <- {call(reader, arguments)}", *(f"{c} <- as.logical({c})" for c in logical)]
 
     def _rows(self) -> list[str]:
         complete = f"complete.cases(data[{vector(self.name[column] for column in self.bound.model.columns)}])"
@@ -161,7 +163,9 @@ class Script:
             case "bs":
                 return Call("splines::bs", (x,), keywords)
             case "relevel":
-                return Call("relevel", (Call("factor", (x,)),), keywords)
+                # R's relevel takes factors only.
+                factor = x if isinstance(x, Call) else Call("factor", (x,))
+                return Call("relevel", (factor,), keywords)
         return Call(expression.function, (x,), keywords)
 
     def _rewritten(self, expression: Expression) -> Expression:
