@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from glmmspec.errors import Span, SpecError
-from glmmspec.expression import Expression, Name, is_plain_name, position, quoted_name, quoted_text
+from glmmspec.expression import Expression, Name, Operation, is_plain_name, position, quoted_name, quoted_text
 from glmmspec.functions import (
     check_arithmetic,
     check_grouping,
@@ -32,6 +32,18 @@ class Response:
             raise SpecError(f"the response {self.form} takes {wanted} column(s), not {len(self.arguments)}")
         for argument in self.arguments:
             check_arithmetic(argument)
+
+    @property
+    def trials(self) -> Expression | None:
+        """The number of trials, or None where the response comes without: n in `cbind(s, n - s)`."""
+        match self.form, self.arguments:
+            case "proportion", (_, trials):
+                return trials
+            case "cbind", (successes, Operation("-", (trials, others))) if others == successes:
+                return trials
+            case "cbind", pair:
+                return Operation("+", pair)
+        return None
 
     def __str__(self) -> str:
         if self.form == "column":

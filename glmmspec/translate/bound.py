@@ -10,7 +10,7 @@ from glmmspec import tables
 from glmmspec.columns import kind
 from glmmspec.design import Design, bind
 from glmmspec.errors import SpecError
-from glmmspec.expression import Call, Expression, Name, Operation, within_term
+from glmmspec.expression import Call, Expression, Name, within_term
 from glmmspec.functions import arguments_of, names
 from glmmspec.ir import Model, RandomTerm
 from glmmspec.selection import select
@@ -92,17 +92,6 @@ class Bound:
         match self.model.response.arguments:
             case (Name(column) as name,) if self.levels.get(column):
                 return name, self.levels[column][1]
-        return None
-
-    def trials(self) -> Expression | None:
-        """The number of trials, where the response comes with it."""
-        match self.model.response.form, self.model.response.arguments:
-            case "proportion", (_, trials):
-                return trials
-            case "cbind", (successes, Operation("-", (trials, others))) if others == successes:
-                return trials
-            case "cbind", pair:
-                return Operation("+", pair)
         return None
 
     def require_group_each(self, program: str) -> None:

@@ -66,7 +66,7 @@ def _response(script: Script) -> str:
     """`y | trials(n) + weights(w)`, what is not there left out."""
     model = script.bound.model
     response = script.arithmetic(model.response.arguments[0])
-    added = {"trials": script.bound.trials(), "weights": model.weights}
+    added = {"trials": model.response.trials, "weights": model.weights}
     terms = [f"{name}({script.arithmetic(value)})" for name, value in added.items() if value is not None]
     return f"{response} | {' + '.join(terms)}" if terms else response
 

@@ -112,7 +112,7 @@ def counts(bound: Bound) -> list[Expression]:
     success = bound.success()
     if success is not None:
         return [Operation("==", (success[0], Text(success[1])))]
-    trials = bound.trials()
+    trials = bound.model.response.trials
     return [bound.model.response.arguments[0], *([] if trials is None else [trials])]
 
 
