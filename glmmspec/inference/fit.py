@@ -94,6 +94,36 @@ class Fit(Estimates):
 
         return predict(self, newdata, kind=kind, random=random, new_levels=new_levels, interval=interval)
 
+    def marginal_means(self, by: str | Sequence[str], random: str = "marginal") -> pd.DataFrame:
+        """Mean responses by levels of variables of the fixed part, averaged over the rows of the fit.
+
+        By the package marginaleffects (`pip install 'glmmspec[marginal]'`), with delta-method errors.
+        """
+        from glmmspec.inference.marginal_effects import marginal_means
+
+        return marginal_means(self, by, random)
+
+    def contrasts(self, variables: Any, random: str = "marginal") -> pd.DataFrame:
+        """Differences of mean responses between levels of a variable, averaged over the rows of the fit.
+
+        Parameters
+        ----------
+        variables
+            A variable's name, or what `marginaleffects.avg_comparisons` takes, such as
+            `{"period": "pairwise"}`.
+        random
+            `marginal`: random effects integrated out; `population`: at 0.
+        """
+        from glmmspec.inference.marginal_effects import contrasts
+
+        return contrasts(self, variables, random)
+
+    def marginaleffects_model(self, random: str = "marginal") -> Any:
+        """The fit as a model for all other functions of the package marginaleffects."""
+        from glmmspec.inference.marginal_effects import marginaleffects_model
+
+        return marginaleffects_model(self, random)
+
     def fitted(self) -> pd.Series[float]:
         """The mean response of each row given the data: of one trial, where there are several."""
         from glmmspec.inference.residuals import fitted_values
