@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,10 @@ def contrasts(fit: Fit, variables: Any, random: str) -> pd.DataFrame:
     from marginaleffects import avg_comparisons
 
     _check_variables(fit, [variables] if isinstance(variables, str) else list(variables))
-    return _to_pandas(avg_comparisons(model, variables=variables))
+    with warnings.catch_warnings():
+        # marginaleffects 0.6 uses a part of polars that is to go; hence polars < 2.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return _to_pandas(avg_comparisons(model, variables=variables))
 
 
 def _check_variables(fit: Fit, variables: list[str]) -> None:
