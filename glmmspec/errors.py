@@ -117,6 +117,10 @@ class SpecError(GlmmSpecError):
     """A well-formed spec that makes no sense."""
 
 
+class TranslationError(SpecError):
+    """Another program has no such model."""
+
+
 class DataError(GlmmSpecError):
     """The data do not fit the spec, or cannot be read."""
 

@@ -9,9 +9,11 @@ import typer
 from glmmspec.cli.check import check
 from glmmspec.cli.compile import compile_spec
 from glmmspec.cli.data import data
+from glmmspec.cli.explain import explain
 from glmmspec.cli.fit import fit
 from glmmspec.cli.fmt import fmt
 from glmmspec.cli.outcome import reported
+from glmmspec.cli.translate import translate
 
 app = typer.Typer(
     add_completion=False,
@@ -48,4 +50,6 @@ app.command("fit")(reported(fit))
 app.command("check")(reported(check))
 app.command("fmt")(reported(fmt))
 app.command("compile")(reported(compile_spec))
+app.command("explain")(reported(explain))
+app.command("translate")(reported(translate))
 app.command("data")(reported(data))

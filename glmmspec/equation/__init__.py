@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _WIDTH = 90
 """Characters of the linear predictor on one line."""
 
-_BY_TERM = "where a term is a factor, it stands for the indicators of its levels, each with its coefficient"
+_BY_TERM = "a factor stands for the indicators of its levels, each with its coefficient"
 
 
 @dataclass(frozen=True)

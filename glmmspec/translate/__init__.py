@@ -32,9 +32,10 @@ def translate(model: Model, to: str, data: Any = None) -> str:
 
     Raises
     ------
+    TranslationError
+        If that program has no such model, with the reason.
     SpecError
-        If that program has no such model, with the reason; or if there are no data, and it is they
-        that say what groups.
+        If there is no such program, or there are no data and it is they that say what groups.
     DataError
         If the data cannot be read or do not fit the model.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from glmmspec.errors import SpecError
+from glmmspec.errors import TranslationError
 from glmmspec.expression import quoted_text
 from glmmspec.ir import INTERCEPT
 from glmmspec.prior import Prior
@@ -36,13 +36,15 @@ def code(bound: Bound) -> str:
 
     Raises
     ------
-    SpecError
+    TranslationError
         If Bambi has no such model; its `weighted(...)` takes a Poisson response only (Bambi 0.17).
     """
     bound.require_group_each("bambi")
     model = bound.model
     if model.weights is not None and model.family != "poisson":
-        raise SpecError(f"bambi takes weights with a Poisson response, and not with a {model.family} one")
+        raise TranslationError(
+            f"bambi takes weights with a Poisson response only, not with a {model.family} one"
+        )
     frame = Frame.of(bound)
     priors, not_carried = carried(model.priors, lambda prior: _prior(frame, prior))
     arguments = [

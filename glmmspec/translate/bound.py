@@ -9,7 +9,7 @@ from typing import Any
 from glmmspec import tables
 from glmmspec.columns import kind
 from glmmspec.design import Design, bind
-from glmmspec.errors import SpecError
+from glmmspec.errors import SpecError, TranslationError
 from glmmspec.expression import Call, Expression, Name, within_term
 from glmmspec.functions import arguments_of, names
 from glmmspec.ir import Model, RandomTerm
@@ -99,20 +99,20 @@ class Bound:
 
         Raises
         ------
-        SpecError
+        TranslationError
             Naming the terms.
         """
         of: dict[str, RandomPart] = {}
         for part in self.random:
             if not part.groups:
-                raise SpecError(
+                raise TranslationError(
                     f"{program} takes random effects by group,"
                     f" and the random coefficient on {part.multiplier} has none",
                     hint=TO_GLMM,
                 )
             first = of.setdefault(part.component, part)
             if first is not part:
-                raise SpecError(
+                raise TranslationError(
                     f"{program} gives each random term a variance of its own,"
                     f" and {first} and {part} share '{part.component}'",
                     hint=TO_GLMM,

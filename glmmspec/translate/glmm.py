@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from glmmspec.errors import SpecError
+from glmmspec.errors import TranslationError
 from glmmspec.expression import quoted_text
 from glmmspec.translate.bound import Bound, RandomPart
 from glmmspec.translate.r import Script, vector
@@ -17,12 +17,12 @@ def code(bound: Bound) -> str:
 
     Raises
     ------
-    SpecError
+    TranslationError
         If the model has an offset, which glmm ignores without a word.
     """
     model, script = bound.model, Script.of(bound)
     if model.offset is not None:
-        raise SpecError(f"glmm ignores offsets, and the model has one, {model.offset}")
+        raise TranslationError(f"glmm ignores offsets, and the model has one, {model.offset}")
     components = [component.name for component in model.components]
     equal = [components.index(part.component) + 1 for part in bound.random]
     weights = f"weights = with(data, as.double({script.arithmetic(model.weights)}))" if model.weights else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from glmmspec.errors import SpecError
+from glmmspec.errors import SpecError, TranslationError
 from glmmspec.translate.bound import Bound
 from glmmspec.translate.r import Script
 from glmmspec.translate.text import call
@@ -18,7 +18,7 @@ def code(bound: Bound) -> str:
 
     Raises
     ------
-    SpecError
+    TranslationError
         If lme4 has no such model.
     """
     bound.require_group_each("lme4")
@@ -59,7 +59,7 @@ def _require_whole_weights(bound: Bound) -> None:
         )
     single = np.all(bound.design.trials <= 1)
     if single and np.any(bound.design.weights % 1 != 0):
-        raise SpecError(
+        raise TranslationError(
             "lme4 rounds weights that are not whole where no row has several trials",
             hint="translate to glmmTMB",
         )
