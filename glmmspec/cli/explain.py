@@ -74,7 +74,6 @@ def _blocks(design: Design) -> str:
     from glmmspec.blocks import partition
 
     sizes = np.bincount(partition(design).effect_block)
-    blocks = "block" if len(largest) == 1 else "blocks"
-    return (
-        f"{len(design.y)} observations; {len(largest)} independent {blocks} of up to {largest.max()} effects"
-    )
+    blocks = f"{len(sizes)} independent block{'s' if len(sizes) > 1 else ''}"
+    largest = f"{sizes.max()} effect{'s' if sizes.max() > 1 else ''}"
+    return f"{len(design.y)} observations; {blocks} of up to {largest}"
