@@ -5,8 +5,8 @@ from __future__ import annotations
 import typer
 
 from glmmspec.cli.arguments import OutputFile, SpecFile
-from glmmspec.cli.files import write_whole
 from glmmspec.cli.outcome import DONE
+from glmmspec.files import write_whole
 
 
 def compile_spec(file: SpecFile, output: OutputFile = None) -> int:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from glmmspec.cli.arguments import AsJson, DataFile, OutputFile, SpecFile
-from glmmspec.cli.files import check_writable, write_whole
 from glmmspec.cli.outcome import DONE, NO
 from glmmspec.cli.progress import shown_progress
 from glmmspec.cli.solver_flags import flag, given_options, with_solver_flags
+from glmmspec.files import check_writable, write_whole
 
 if TYPE_CHECKING:
     from glmmspec.inference.fit import Fit

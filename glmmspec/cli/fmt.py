@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-from glmmspec.cli.files import write_whole
 from glmmspec.cli.outcome import BAD_INPUT, DONE, NO, error_text
 from glmmspec.errors import GlmmSpecError, SpecError
+from glmmspec.files import write_whole
 
 Files = Annotated[
     list[Path],

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from glmmspec.cli.files import check_writable, write_whole
 from glmmspec.errors import GlmmSpecError
+from glmmspec.files import check_writable, write_whole
 
 
 def test_a_new_file_has_the_usual_mode(tmp_path: Path) -> None:
