@@ -7,7 +7,7 @@ from glmmspec.solver.monte_carlo import gradient_error
 from glmmspec.solver.trust_region import maximise
 from tests.solver import golden
 
-RELATIVE = 1e-8
+RELATIVE = 1e-9
 INTERIOR = [name for name in golden.NAMES if name != "bernoulli_sim_m60"]  # that fit ends on the boundary
 
 
