@@ -104,7 +104,10 @@ def _prior(frame: Frame, prior: Prior) -> str | None:
         return None
     match prior.target:
         case "fixed":
-            return f'"common": {text}, "Intercept": {text}'
+            model = frame.bound.model
+            of_its_own = any(other.name == "(Intercept)" for other in model.priors)
+            intercept = f', "Intercept": {text}' if INTERCEPT in model.fixed and not of_its_own else ""
+            return f'"common": {text}{intercept}'
         case "sd":
             part = next(part for part in frame.bound.random if part.component == prior.name)
             return f'"{_effects(frame, part)}": bmb.Prior("Normal", mu=0, sigma={text})'

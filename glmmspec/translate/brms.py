@@ -81,7 +81,8 @@ def _prior(script: Script, prior: Prior) -> str | None:
         return _set_prior(text, "b")
     if prior.target == "sd":
         return _deviation_prior(script, prior.name, text)
-    same_names = all(script.term(term) == str(term) for term in script.bound.model.fixed)
+    factors = {factor for term in script.bound.model.fixed for factor in term.factors}
+    same_names = all(script.expression(factor) == str(factor) for factor in factors)
     return _set_prior(text, "b", coef=_coefficient(prior.name)) if same_names else None
 
 
