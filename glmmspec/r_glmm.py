@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from glmmspec import api
@@ -37,7 +37,7 @@ def glmm(
     p3: float | None = None,
     rmax: float | None = None,
     iterlim: int | None = None,
-    par_init: Sequence[float] | None = None,
+    par_init: Fit | Mapping[str, float] | Sequence[float] | None = None,
     zeta: float | None = None,
     cluster: None = None,
     **options: Any,
@@ -73,11 +73,11 @@ def glmm(
         Changes nothing: what R keeps on demand is always kept.
     p1, p2, p3, zeta
         Shares of the mixture proposal, a third each unless given, and the degrees of freedom of its t
-        component. One given implies `proposal="mixture"`.
+        component. One given implies `proposal="mixture"`, unless another is asked for.
     rmax, iterlim
         Largest trust-region radius (in standard errors), most iterations.
     par_init
-        Start values: the fixed effects, then the variances.
+        Start values: the fixed effects, then the variances; or a fit that ends where this one starts.
     cluster
         Refused unless None: the cores of one machine are used without it.
     **options
@@ -101,38 +101,29 @@ def glmm(
         "draws": m,
         "rmax": rmax,
         "iterlim": iterlim,
-        "start": _start(doPQL, par_init),
+        "start": "zero" if par_init is None and not doPQL else par_init,
         **_mixture(p1, p2, p3, zeta),
     }
     return api.fit(model, data, **_merged(ours, options))
 
 
-def _start(pql: bool, values: Sequence[float] | None) -> str | tuple[float, ...] | None:
-    """Solver option `start`; values, if given, stand before `doPQL`, as in R."""
-    if values is not None:
-        return tuple(values)
-    return None if pql else "zero"
-
-
 def _mixture(p1: float | None, p2: float | None, p3: float | None, zeta: float | None) -> dict[str, Any]:
-    """The solver options that say R's proposal, if any of its settings is given."""
-    shares = None
-    if (p1, p2, p3) != (None, None, None):
-        shares = tuple(_THIRD if p is None else p for p in (p1, p2, p3))
-    implied = shares is not None or zeta is not None
-    return {"mixture": shares, "df": zeta, "proposal": "mixture" if implied else None}
+    """The solver options that R's settings of its proposal say."""
+    if (p1, p2, p3) == (None, None, None):
+        return {"df": zeta}
+    return {"df": zeta, "mixture": tuple(_THIRD if p is None else p for p in (p1, p2, p3))}
 
 
 def _merged(ours: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
     """What was given, under either name but not both; whole numbers as such, as 1e4 is in R."""
     given = {name: value for name, value in ours.items() if value is not None}
     for name in given.keys() & options.keys():
-        if given[name] != options[name]:
-            raise SpecError(f"solver option {name} is given twice, once by R's name for it")
+        raise SpecError(f"solver option {name} is given twice, once by R's name for it", hint="leave out one")
     for name in ("draws", "iterlim"):
         if isinstance(given.get(name), float) and given[name].is_integer():
             given[name] = int(given[name])
-    return {**given, **options}
+    implied = {"proposal": "mixture"} if given.keys() & {"df", "mixture"} else {}
+    return {**implied, **given, **options}
 
 
 def _with_weights(data: Any, weights: ArrayLike) -> Any:

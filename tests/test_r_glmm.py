@@ -49,6 +49,12 @@ def test_what_is_not_given_is_ours(cbpp):
     assert glmm(**CBPP, data=cbpp).options == gs.fit(FORMULA, cbpp, family="binomial").options
 
 
+def test_settings_of_the_mixture_imply_it(cbpp):
+    assert glmm(**CBPP, data=cbpp, m=512, zeta=7).options.proposal == "mixture"
+    asked = glmm(**CBPP, data=cbpp, m=512, zeta=7, proposal="laplace").options
+    assert (asked.proposal, asked.df) == ("laplace", 7)
+
+
 def test_start_values(cbpp):
     assert glmm(**CBPP, data=cbpp, m=512, doPQL=False).options.start == "zero"
     start = [-1.4, -1.0, -1.1, -1.6, 0.4]
