@@ -172,7 +172,7 @@ def _part_by_declarations(term: RandomTerm, model: Model, factors: dict[str, tup
         raise model.error(
             f"what groups in {term} follows from the type of {unknown[0]}, and there are no data to tell",
             span=unknown[0].span,
-            hint=f"give the data, declare `factor {unknown[0]}`, or write (1 | {unknown[0]})",
+            hint="give the data, or say it with a bar: (1 | g) groups by g, (0 + x | g) is a slope on x",
         )
     groups = (factor for factor in term.factors if factor in columns or _is_factor_call(factor))
     return _part(term, ":".join(map(within_term, groups)))

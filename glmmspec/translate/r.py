@@ -188,7 +188,7 @@ def _literal(value: str | float | bool) -> str:
             return quoted_text(value)
         case bool():
             return str(value).upper()
-    return number_text(value)
+    return number_text(float(value))
 
 
 def _is_plain(name: str) -> bool:

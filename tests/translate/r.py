@@ -8,11 +8,10 @@ import subprocess
 from typing import Any
 
 _PRINT_GLMER = """
-cat("\\n#lme4", as.character(packageVersion("lme4")), "\\n")
 cat("#loglik", sprintf("%.17g", as.numeric(logLik(fit))), "\\n")
 for (i in seq_along(fixef(fit))) cat("#fixed", sprintf("%.17g", fixef(fit)[i]), names(fixef(fit))[i], "\\n")
-variances <- as.data.frame(VarCorr(fit))
-for (i in seq_len(nrow(variances))) cat("#variance", sprintf("%.17g", variances$vcov[i]), variances$grp[i], "\\n")
+v <- as.data.frame(VarCorr(fit))
+for (i in seq_len(nrow(v))) cat("#variance", sprintf("%.17g", v$vcov[i]), v$grp[i], "\\n")
 """
 
 
@@ -35,12 +34,10 @@ def run(code: str) -> str:
 
 
 def glmer(code: str) -> dict[str, Any]:
-    """The fit of translated code for lme4: its version, log-likelihood, fixed effects and variances."""
+    """The fit of translated code for lme4: log-likelihood, fixed effects and variances."""
     found: dict[str, Any] = {"fixed": {}, "variance": {}}
     for line in run(code + _PRINT_GLMER).splitlines():
         match line.removeprefix("#").split() if line.startswith("#") else []:
-            case ["lme4", version]:
-                found["lme4"] = version
             case ["loglik", value]:
                 found["loglik"] = float(value)
             case ["fixed" | "variance" as part, value, *name]:
