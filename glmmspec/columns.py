@@ -259,8 +259,8 @@ def kind(series: pd.Series[Any]) -> str:
     return {"boolean": "logical", "string": "text"}.get(inferred, "other")
 
 
-def as_factor(values: Float[np.ndarray, " n"] | Bool[np.ndarray, " n"]) -> Factor:
-    """Numbers or truth values as a factor, its levels those that occur, in increasing order."""
+def as_factor(values: Float[np.ndarray, " n"] | Bool[np.ndarray, " n"] | pd.Series[Any]) -> Factor:
+    """Values as a factor: a categorical's levels as they are, else those that occur, in increasing order."""
     levels, codes = _coded(pd.Series(values))
     return Factor(levels, codes)
 

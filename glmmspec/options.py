@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -120,6 +121,20 @@ def check_option(kind: type[Options], name: str, value: object) -> None:
     if name not in known:
         raise SpecError(f"unknown {label} option '{name}'", hint=did_you_mean_or_list(name, known))
     _check_value(label, known[name], value)
+
+
+def solver_values(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of `SolverOptions` from those that JSON keeps: it has lists where they are tuples.
+
+    Raises
+    ------
+    SpecError
+        If one is unknown or out of range.
+    """
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()}
+    for name, value in values.items():
+        check_option(SolverOptions, name, value)
+    return values
 
 
 def _check(options: Options, label: str) -> None:

@@ -39,8 +39,10 @@ def loads(text: str) -> ir.Model:
     SpecError
         If the text is not such a document, naming the place in it.
     """
+    if len(text) > MAX_LENGTH:
+        raise SpecError(f"the document is longer than {MAX_LENGTH:,} characters")
     try:
-        return _read(_parsed(text))
+        return _read(parsed(text))
     except RecursionError:
         raise SpecError("the document is nested too deeply") from None
 
@@ -85,9 +87,16 @@ def _object(value: Any) -> Any:
     return value
 
 
-def _parsed(text: str) -> Any:
-    if len(text) > MAX_LENGTH:
-        raise SpecError(f"the document is longer than {MAX_LENGTH:,} characters")
+def parsed(text: str) -> Any:
+    """What a JSON text stands for, which may hold no key twice and no number that is not finite.
+
+    Raises
+    ------
+    SpecError
+        If it is no such text.
+    RecursionError
+        If it is nested too deeply.
+    """
     try:
         return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_without_duplicates)
     except json.JSONDecodeError as error:

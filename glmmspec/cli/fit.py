@@ -15,6 +15,7 @@ from glmmspec.cli.outcome import DONE, NO
 from glmmspec.cli.progress import shown_progress
 from glmmspec.cli.solver_flags import flag, given_options, with_solver_flags
 from glmmspec.files import check_writable, write_whole
+from glmmspec.options import solver_values
 
 if TYPE_CHECKING:
     from glmmspec.inference.fit import Fit
@@ -83,10 +84,10 @@ def _refuse_beside_verify(options: dict[str, Any], output: Path | None) -> None:
 
 
 def _verify(file: Path, data: Path | None, path: Path, as_json: bool) -> int:
-    from glmmspec.cli.verify import compare, read_record, recorded_options
+    from glmmspec.cli.verify import compare, read_record
 
     record = read_record(path)
-    answer = compare(record, _fitted(file, data, recorded_options(record)).to_dict())
+    answer = compare(record, _fitted(file, data, solver_values(record["provenance"]["options"])).to_dict())
     if as_json:
         typer.echo(json.dumps({"same": answer.same, **dataclasses.asdict(answer)}, indent=2))
     else:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from glmmspec.errors import DataError
-from glmmspec.options import SolverOptions, check_option
+from glmmspec.options import solver_values
 
 AGREEMENT = 1e-8
 """Largest relative difference of two numbers that count as the same."""
@@ -80,21 +80,6 @@ def _is_value(value: Any) -> bool:
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
-def recorded_options(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of a recorded fit as values of `SolverOptions`; JSON has lists where those are tuples.
-
-    Raises
-    ------
-    SpecError
-        If one is unknown or out of range.
-    """
-    options = record["provenance"]["options"]
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
-    for name, value in values.items():
-        check_option(SolverOptions, name, value)
-    return values
-
-
 def compare(record: Mapping[str, Any], again: Mapping[str, Any]) -> Comparison:
     """Compare two fits, each as `Fit.to_dict` gives it."""
     then, now = record["provenance"], again["provenance"]
@@ -110,7 +95,7 @@ def _inputs(record: Mapping[str, Any], again: Mapping[str, Any]) -> Iterator[str
         before, after = then[f"{what}_sha256"], now[f"{what}_sha256"]
         if before != after:
             yield f"another {what}: SHA-256 {before[:12]}... recorded, {after[:12]}... now"
-    yield from _changes("option ", recorded_options(record), now["options"])
+    yield from _changes("option ", solver_values(then["options"]), now["options"])
     if record["parameters"] != again["parameters"]:
         then_named, now_named = (", ".join(map(str, fit["parameters"])) for fit in (record, again))
         yield f"other parameters: {then_named} recorded, {now_named} now"

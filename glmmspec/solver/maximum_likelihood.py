@@ -40,8 +40,8 @@ class Estimate:
     likelihood, coordinates
         The approximate log-likelihood that was maximised last, with its draws; its fixed effects
         are in these coordinates.
-    argument
-        The estimate in these coordinates: where `likelihood` has its maximum.
+    centre, argument
+        Where its draws are centred and where it has its maximum, the estimate; in these coordinates.
     weights
         The health of the importance weights at the estimate.
     draws_limited_by
@@ -57,6 +57,7 @@ class Estimate:
     settled: bool
     likelihood: Likelihood
     coordinates: Coordinates
+    centre: Point
     argument: Float[np.ndarray, " P"]
     weights: WeightHealth
     draws_limited_by: str | None
@@ -124,6 +125,7 @@ def estimate(
         settled=settled,
         likelihood=search.likelihood,
         coordinates=coordinates,
+        centre=latest.centre,
         argument=latest.maximum.argument,
         weights=weight_health(search.likelihood, latest.maximum.argument),
         draws_limited_by=plan.limit(latest) if settled else None,

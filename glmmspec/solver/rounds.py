@@ -58,7 +58,7 @@ class Round:
     centre: Point
     beta: Float[np.ndarray, " p"]
     variances: Float[np.ndarray, " K"]
-    free: Bool[np.ndarray, " P"]
+    free: Bool[np.ndarray, " p+K"]
     maximum: Maximum
     covariance: Float[np.ndarray, "P P"]
     monte_carlo_covariance: Float[np.ndarray, "P P"]
