@@ -22,9 +22,6 @@ from glmmspec.ir import INTERCEPT, Model, RandomTerm
 if TYPE_CHECKING:
     from glmmspec.design import Design, RandomEffects
 
-_WIDTH = 90
-"""Characters of the linear predictor on one line."""
-
 _BY_TERM = "a factor stands for the indicators of its levels, each with its coefficient"
 
 
@@ -137,7 +134,7 @@ def _linear_predictor(model: Model, notation: Notation, design: Design | None, v
     if model.offset is not None:
         summands.append((False, _row(str(model.offset), notation)))
     summands += [(False, _summand(each, notation)) for each in effects(model, design)]
-    return notation.links[model.link], "=", _sum(summands)
+    return notation.links[model.link], "=", _sum(summands, notation.width)
 
 
 def _summand(each: Effects, notation: Notation) -> str:
@@ -182,12 +179,12 @@ def _number(value: float) -> str:
     return f"{value:.4g}"
 
 
-def _sum(summands: list[tuple[bool, str]]) -> str:
+def _sum(summands: list[tuple[bool, str]], width: int) -> str:
     """Summands with their signs (True is minus), a new line where one gets too long."""
     lines = [""]
     for number, (is_negative, text) in enumerate(summands):
         signed = f"{'- ' if is_negative else '+ '}{text}" if number else f"{'-' if is_negative else ''}{text}"
-        if len(lines[-1]) + len(text) > _WIDTH:
+        if len(lines[-1]) + len(text) > width:
             lines.append(signed)
         else:
             lines[-1] += f" {signed}" if number else signed

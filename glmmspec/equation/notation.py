@@ -38,6 +38,8 @@ class Notation:
         What a weight does.
     note
         Words.
+    width
+        Characters of the linear predictor that one line takes.
     page
         Lines laid out.
     """
@@ -58,6 +60,7 @@ class Notation:
     outcome: str
     weighted: str
     note: str
+    width: int
     page: Callable[[list[Line]], str]
 
 
@@ -118,6 +121,7 @@ NOTATIONS = {
         outcome="%s is 1 for %s, 0 for %s",
         weighted="the log density of row i counts %s times",
         note="%s",
+        width=80,
         page=_text_page,
     ),
     "latex": Notation(
@@ -141,6 +145,7 @@ NOTATIONS = {
         outcome=r"%s \text{ is 1 for } %s, \text{ 0 for } %s",
         weighted=r"\text{the log density of row } i \text{ counts } %s \text{ times}",
         note=r"\text{%s}",
+        width=120,
         page=_latex_page,
     ),
 }
