@@ -15,6 +15,9 @@ from glmmspec.solver.maximum_likelihood import Estimate
 from glmmspec.solver.monte_carlo import weight_health
 from glmmspec.solver.trust_region import maximise
 
+Shares = Sequence[Float[np.ndarray, "B R"]]
+"""Of each batch: a number for each replicate r of each block b."""
+
 
 @dataclass(frozen=True)
 class LogRatio:
@@ -32,18 +35,20 @@ class LogRatio:
 
     @classmethod
     def of(cls, small: Estimate, large: Estimate, nesting: Nesting) -> LogRatio:
-        """On common draws where that is possible and its error the smaller, else on those of each fit."""
+        """On common draws where that is possible and its error the smaller, else on those of each fit.
+
+        Draws of one seed and number are the same points about two centres, so that errors cancel there too.
+        """
         own = cls.on_own_draws(small, large)
         common = cls.on_common_draws(small, large, nesting)
         return common if common is not None and common.mcse <= own.mcse else own
 
     @classmethod
     def on_own_draws(cls, small: Estimate, large: Estimate) -> LogRatio:
-        """Between the maxima of two fits; the error is that of independent draws."""
-        shares = (_excess_shares(fit.likelihood, fit.argument) for fit in (small, large))
-        variance = sum(map(_variance, shares))
+        """Between the maxima of two fits."""
+        shares = (excess_shares(fit.likelihood, fit.argument) for fit in (small, large))
         twice = 2 * (large.final.maximum.value - small.final.maximum.value)
-        return cls(twice, float(2 * np.sqrt(variance)), common_draws=False)
+        return cls(twice, 2 * error_of_difference(*shares), common_draws=False)
 
     @classmethod
     def on_common_draws(cls, small: Estimate, large: Estimate, nesting: Nesting) -> LogRatio | None:
@@ -71,14 +76,12 @@ class LogRatio:
         argument = slope @ maximum.argument + constant
         if not maximum.converged or weight_health(likelihood, argument).doubtful.any():
             return None
-        pairs = zip(
-            _excess_shares(likelihood, large.argument), _excess_shares(likelihood, argument), strict=True
-        )
-        error = 2 * np.sqrt(_variance([a - b for a, b in pairs]))
-        return cls(2 * (large.final.maximum.value - maximum.value), float(error), common_draws=True)
+        shares = (excess_shares(likelihood, point) for point in (large.argument, argument))
+        twice = 2 * (large.final.maximum.value - maximum.value)
+        return cls(twice, 2 * error_of_difference(*shares), common_draws=True)
 
 
-def _excess_shares(likelihood: Likelihood, psi: Float[np.ndarray, " P"]) -> list[Float[np.ndarray, "B R"]]:
+def excess_shares(likelihood: Likelihood, psi: Float[np.ndarray, " P"]) -> Shares:
     """omega_br - 1/R: the share of the weight of block b that replicate r has, less that of equals."""
     weights = (
         normalised(integrals.weighted_draws(*likelihood.split(psi)).log_weights)
@@ -87,9 +90,17 @@ def _excess_shares(likelihood: Likelihood, psi: Float[np.ndarray, " P"]) -> list
     return [w.sum(axis=2) - 1 / w.shape[1] for w in weights]
 
 
-def _variance(deviations: Sequence[Float[np.ndarray, "B R"]]) -> float:
-    """sum_b R / (R - 1) sum_r d_br^2: the Monte Carlo variance of a sum of log-integrals, linearised.
+def error_of_difference(first: Shares, second: Shares) -> float:
+    """Monte Carlo standard error of a difference of log-likelihoods, from their excess shares.
 
-    d is replicate r's share of the weight of block b less 1/R, or the difference of two such.
+    The linearised variance of sum_b log L_b is sum_b R / (R - 1) sum_r d_br^2 with d the excess shares;
+    that of a difference has the difference of both for d, in which the error of draws of the same seed
+    cancels. Where blocks or draws differ in number, the two count as independent.
     """
+    if [d.shape for d in first] == [d.shape for d in second]:
+        return float(np.sqrt(_variance([a - b for a, b in zip(first, second, strict=True)])))
+    return float(np.sqrt(_variance(first) + _variance(second)))
+
+
+def _variance(deviations: Shares) -> float:
     return float(sum(d.shape[1] / max(1, d.shape[1] - 1) * np.square(d).sum() for d in deviations))

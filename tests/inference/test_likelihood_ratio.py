@@ -35,12 +35,15 @@ def shared():
 
 
 def test_a_shared_variance_is_the_exact_ratio(salamander, shared):
-    """Within 4 Monte Carlo errors, passed once in 16,000 runs if they are true."""
+    """Within 4 Monte Carlo errors, passed once in 16,000 runs if they are true; and that is less than 0.3."""
     test = likelihood_ratio_test(shared, salamander)
     exact = 2 * (EXACT["salamander"]["loglik"] - EXACT["salamander_equal"]["loglik"])
-    assert test.common_draws
     assert abs(test.statistic - exact) < 4 * test.mcse
-    assert test.mcse < 0.05
+    assert test.mcse < 0.07
+    nesting = Nesting.between(shared.design, salamander.design)
+    common = LogRatio.on_common_draws(shared.estimate, salamander.estimate, nesting)
+    assert common is not None
+    assert abs(common.twice - exact) < 4 * common.mcse
     assert (test.equalities, test.zero) == (1, ())
     assert test.p == pytest.approx(stats.chi2.sf(test.statistic, 1), rel=1e-12)
     assert "Mate ~ 0 + Cross | V = Female, V = Male" in str(test)
@@ -137,7 +140,7 @@ def test_the_stated_error_is_the_actual_error(family):
     for seed in range(30):
         options = SolverOptions(draws=1024, points="random", seed=seed)
         fits = [
-            estimate(small, replace(options, seed=1000 + seed, start=(0.2, 2.0))),
+            estimate(small, replace(options, start=(0.2, 2.0))),
             estimate(large, replace(options, start=start)),
         ]
         own, common = LogRatio.on_own_draws(*fits), LogRatio.on_common_draws(*fits, nesting)
