@@ -18,7 +18,7 @@ from tests.solver import quadrature
 
 @pytest.fixture(scope="module")
 def cbpp():
-    return gs.fit(CBPP, draws=1024)
+    return gs.fit(CBPP, draws=4096)
 
 
 @pytest.fixture(scope="module")
