@@ -38,7 +38,8 @@ def code(bound: Bound) -> str:
         weights,
     ]
     set_seed = f"set.seed({model.solver.seed % 2**31})"
-    return script.code("glmm", call("glmm", filter(None, arguments)), before=[set_seed])
+    notes = ["glmm's Monte Carlo standard errors ignore the weights."] if weights else []
+    return script.code("glmm", call("glmm", filter(None, arguments)), notes=notes, before=[set_seed])
 
 
 def _response(script: Script) -> str:

@@ -1,4 +1,4 @@
-"""The examples of docs/cli.md print what the page says."""
+"""The examples of the pages that show commands print what the page says."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ import pytest
 from glmmspec.cli.outcome import INTERNAL_ERROR
 from tests.cli.support import ROOT, environment, run
 
-PAGE = (ROOT / "docs/cli.md").read_text()
-BLOCKS = re.findall(r"^```console\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 
-
-def test_every_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("page", "least"), [("cli.md", 11), ("translate.md", 4)])
+def test_every_example(page: str, least: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the page's order: later examples use the files of earlier ones."""
+    blocks = re.findall(
+        r"^```console\n(.*?)^```$", (ROOT / "docs" / page).read_text(), re.DOTALL | re.MULTILINE
+    )
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     monkeypatch.chdir(tmp_path)
-    commands = [part for block in BLOCKS for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]]
-    assert len(commands) > 10
+    commands = [part for block in blocks for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]]
+    assert len(commands) >= least
     for command, _, wanted in (part.partition("\n") for part in commands):
         code, printed = _outcome(command)
         assert code < INTERNAL_ERROR, printed
