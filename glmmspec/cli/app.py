@@ -13,6 +13,7 @@ from glmmspec.cli.explain import explain
 from glmmspec.cli.fit import fit
 from glmmspec.cli.fmt import fmt
 from glmmspec.cli.outcome import reported
+from glmmspec.cli.show import show
 from glmmspec.cli.translate import translate
 
 app = typer.Typer(
@@ -47,6 +48,7 @@ def glmmspec_command(
 
 
 app.command("fit")(reported(fit))
+app.command("show")(reported(show))
 app.command("check")(reported(check))
 app.command("fmt")(reported(fmt))
 app.command("compile")(reported(compile_spec))

@@ -13,6 +13,7 @@ import typer
 from glmmspec.cli.arguments import AsJson, DataFile, OutputFile, SpecFile
 from glmmspec.cli.outcome import DONE, NO
 from glmmspec.cli.progress import shown_progress
+from glmmspec.cli.show import json_text, report
 from glmmspec.cli.solver_flags import flag, given_options, with_solver_flags
 from glmmspec.files import check_writable, write_whole
 from glmmspec.options import solver_values
@@ -25,6 +26,11 @@ Record = Annotated[
     typer.Option("--verify", metavar="PATH", help="Fit again as this JSON file records, and compare."),
 ]
 
+Kept = Annotated[
+    Path | None,
+    typer.Option("--save", metavar="PATH", help="Keep the fit in this file, for `glmmspec show`."),
+]
+
 
 @with_solver_flags
 def fit(
@@ -32,6 +38,7 @@ def fit(
     data: DataFile = None,
     as_json: AsJson = False,
     output: OutputFile = None,
+    save: Kept = None,
     verify: Record = None,
     **flags: str | None,
 ) -> int:
@@ -42,19 +49,18 @@ def fit(
     """
     options = given_options(flags)
     if verify is not None:
-        _refuse_beside_verify(options, output)
+        _refuse_beside_verify(options, {"--output": output, "--save": save})
         return _verify(file, data, verify, as_json)
-    if output is not None:
-        check_writable(output)
+    for path in filter(None, (output, save)):
+        check_writable(path)
     result = _fitted(file, data, options)
-    document = json.dumps(result.to_dict(), indent=2, allow_nan=False)
     if output is not None:
-        write_whole(output, document + "\n")
-    typer.echo(document if as_json else result.summary())
-    if as_json:
-        for warning in result.warnings:
-            typer.echo(f"warning: {warning}", err=True)
-    return DONE if result.reliable else NO
+        write_whole(output, json_text(result) + "\n")
+    if save is not None:
+        from glmmspec.inference import storage
+
+        storage.save(result, save)
+    return report(result, as_json)
 
 
 def _fitted(file: Path, data: Path | None, options: dict[str, Any]) -> Fit:
@@ -74,8 +80,8 @@ def _fitted(file: Path, data: Path | None, options: dict[str, Any]) -> Fit:
         return api.fit(model, frame, progress=progress, **options)
 
 
-def _refuse_beside_verify(options: dict[str, Any], output: Path | None) -> None:
-    beside = [*map(flag, options), *(["--output"] if output is not None else [])]
+def _refuse_beside_verify(options: dict[str, Any], paths: dict[str, Path | None]) -> None:
+    beside = [*map(flag, options), *(name for name, path in paths.items() if path is not None)]
     if beside:
         raise typer.BadParameter(
             f"it fits as the file records and writes nothing: leave out {', '.join(beside)}",

@@ -16,7 +16,7 @@ from jaxtyping import Int
 
 from glmmspec import errors, grammar, schema
 from glmmspec.design import Design, bind
-from glmmspec.errors import DataError, FitError, GlmmSpecError, GlmmSpecWarning
+from glmmspec.errors import DataError, FitError, GlmmSpecError, GlmmSpecWarning, SpecError
 from glmmspec.files import check_writable, write_whole
 from glmmspec.inference.kept_columns import KeptColumn
 from glmmspec.inference.plain import from_plain, to_plain
@@ -32,6 +32,7 @@ VERSION = 1
 """Version of the document's form. What is written in one version is read by all later ones."""
 
 _VERSION_KEY, _DIGEST_KEY = "glmmspec_fit", "sha256"
+_HINT = "give a file that `Fit.save` or `glmmspec fit --save` wrote"
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,10 @@ class _KeptFit:
     def bound(self, name: str) -> tuple[Model, Design]:
         """The model, and the design of the rows that were used."""
         model = grammar.parse(self.model, name=name)
-        design = bind(model, pd.DataFrame({column.name: column.series() for column in self.columns}))
+        columns = {column.name: column.series() for column in self.columns}
+        if len({len(column) for column in columns.values()}) > 1:
+            raise DataError("the columns are not of one length")
+        design = bind(model, pd.DataFrame(columns))
         rows = np.setdiff1d(np.arange(len(design.rows) + len(self.dropped)), self.dropped)
         if len(rows) != len(design.rows):
             raise DataError("the rows left out are not among those of the data")
@@ -188,20 +192,22 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise DataError("it is no kept fit: not UTF-8 text") from error
-    except OSError as error:
-        raise DataError(error.strerror or str(error)) from error
+        raise DataError("it is no kept fit: not UTF-8 text", hint=_HINT) from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise DataError(reason or str(error)) from error
 
 
 def _read(text: str) -> _KeptFit:
     """The kept fit in a document, its version and digest checked."""
     try:
         document = schema.parsed(text)
-    except RecursionError as error:
-        raise DataError("it is no kept fit: nested too deeply") from error
+    except (SpecError, RecursionError) as error:
+        reason = error.message if isinstance(error, SpecError) else "nested too deeply"
+        raise DataError(f"it is no kept fit: {reason}", hint=_HINT) from error
     version = document.pop(_VERSION_KEY, None) if isinstance(document, dict) else None
     if type(version) is not int or version < 1:
-        raise DataError("it is no kept fit", hint="give a file that `Fit.save` wrote")
+        raise DataError("it is no kept fit", hint=_HINT)
     if version > VERSION:
         raise DataError(
             f"it was written by a newer glmmspec (version {version} of the form; this one reads {VERSION})",
