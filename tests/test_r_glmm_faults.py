@@ -1,24 +1,18 @@
 """What R's glmm 1.4.5 gets wrong, and we must not: a test for each row of the table in docs/coming-from-r.md.
 
-Where another test shows more of it, that one is named.
+Those of the solver's parts are in tests/solver/test_r_glmm_faults.py.
 """
 
 import tracemalloc
 import warnings
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import chi2, multivariate_t
+from scipy.stats import chi2
 
 import glmmspec as gs
-from glmmspec.blocks import batches, partition
-from glmmspec.design import Design
 from glmmspec.r_glmm import glmm
-from glmmspec.solver.proposal import Proposal
-from glmmspec.solver.start import pql_start
-from tests.solver import designs, golden
 
 R_ESTIMATOR = {"proposal": "mixture", "blocks": "joint", "points": "random", "zeta": 5}
 GROUPED = {"random": "~ 0 + g", "varcomps_names": "g", "data": None, "family": "poisson.glmm"}
@@ -62,17 +56,6 @@ def test_the_summary_shows_three_digits_of_every_standard_error(counts):
     for name in fit.design.parameters:
         assert float(printed[name][1]) == pytest.approx(fit.params()[name], abs=0.005 * fit.se()[name])
         assert float(printed[name][2]) == pytest.approx(fit.se()[name], rel=0.005)
-
-
-WRONG_IN_R = ["binomial_sim_m60", "bernoulli_weights_m60", "poisson_sim_m60", "poisson_weights_m60"]
-
-
-@pytest.mark.parametrize("name", WRONG_IN_R)
-def test_the_monte_carlo_error_is_that_of_the_family_and_its_weights(name):
-    """In tests/solver/test_golden.py ours is the correct one to 1e-4; R's own is another."""
-    case = golden.load(name).raw
-    wrong, right = np.diag(case["mcvcov_R"]), np.diag(case["mcvcov_correct_density"])
-    assert (np.abs(wrong / right - 1) > 0.01).any()
 
 
 def test_the_order_of_the_random_formulas_does_not_matter(counts):
@@ -119,46 +102,6 @@ def test_shares_of_the_mixture(counts, shares):
     fit = fitted(counts, p1=shares[0], p2=shares[1], p3=shares[2])
     assert fit.options.mixture == shares
     assert fit.converged
-
-
-def one_t(df: float, q: int) -> Proposal:
-    return Proposal(
-        shares=np.ones(1),
-        df=np.array([df]),
-        centre=np.zeros((1, 1, q)),
-        scale=np.eye(q)[None, None],
-        present=np.ones((1, q), dtype=bool),
-    )
-
-
-@pytest.mark.parametrize(("df", "q"), [(7.5, 3), (5.0, 400)])
-def test_the_density_of_the_t(df, q):
-    """R cuts 7.5 to 7 in the density alone, and its constant overflows for many effects."""
-    u = np.random.default_rng(2).normal(size=(1, q, 4))
-    ours = one_t(df, q).log_density(u)[0]
-    np.testing.assert_allclose(ours, multivariate_t(df=df, shape=np.eye(q)).logpdf(u[0].T), rtol=1e-12)
-
-
-def start_of(design: Design) -> np.ndarray:
-    found = pql_start(design, list(batches(design, partition(design, joint=True))))
-    return np.append(found.beta, found.variances)
-
-
-@pytest.mark.parametrize("family", ["bernoulli", "poisson"])
-def test_the_start_knows_of_weights(family):
-    """R's penalised quasi-likelihood ignores them. The whole fit: tests/inference/test_weights.py."""
-    design = designs.groups(family, seed=0, n_groups=8, per_group=6, variance=0.8)
-    design = replace(design, weights=np.random.default_rng(3).choice([1.0, 2.0], len(design.y)))
-    twice = np.repeat(np.arange(len(design.y)), design.weights.astype(int))
-    repeated = replace(
-        design,
-        **{name: getattr(design, name)[twice] for name in ("y", "trials", "x", "offset", "rows")},
-        weights=np.ones(len(twice)),
-        random=tuple(replace(t, codes=t.codes[twice], values=t.values[twice]) for t in design.random),
-    )
-    np.testing.assert_allclose(start_of(design), start_of(repeated), rtol=1e-6)
-    ignored = start_of(replace(design, weights=np.ones(len(design.y))))
-    assert np.abs(start_of(design) / ignored - 1).max() > 0.01
 
 
 def test_the_start_is_only_a_start(counts):
