@@ -1,0 +1,80 @@
+"""How the estimate and its Monte Carlo error change as draws are added."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from glmmspec.solver.integral import normalised
+from glmmspec.solver.monte_carlo import replicate_error
+
+if TYPE_CHECKING:
+    from glmmspec.inference.fit import Fit
+
+_FEWEST = 32
+
+
+def running_estimates(fit: Fit) -> pd.DataFrame:
+    """The estimates that the first draws of the last round would give, as their number doubles.
+
+    With G_k the gradient at the estimate psi of the log-likelihood approximated by the first k draws of
+    each block, and C = (-H)^-1 that of all draws,
+
+        psi_k = psi + C G_k,    Var_MC(psi_k) = C V_k C,
+
+    one Newton step from psi, and V_k of `replicate_error`. Quasi-random draws are the first of each
+    replicate. The last k is that of all draws.
+
+    Returns
+    -------
+    pd.DataFrame
+        Rows by `draws` and `parameter`, without those held at a value; columns `estimate` and `mcse`.
+    """
+    final = fit.estimate.final
+    back = np.linalg.inv(fit.estimate.coordinates.jacobian(len(final.maximum.argument) - len(final.beta)))
+    step = final.covariance @ back.T
+    names = np.array(fit.design.parameters)[final.free]
+    frames = {}
+    for draws, (gradient, variance) in _gradients(fit).items():
+        mcse = np.sqrt(np.maximum(np.diagonal(step @ variance @ step.T), 0))
+        estimate = final.maximum.argument + step @ gradient
+        frames[draws] = pd.DataFrame({"estimate": estimate, "mcse": mcse}, index=names)
+    return pd.concat(frames, names=["draws", "parameter"])
+
+
+def _gradients(fit: Fit) -> dict[int, tuple[Float[np.ndarray, " P"], Float[np.ndarray, "P P"]]]:
+    """By number of draws: the gradient at the estimate and its Monte Carlo covariance, over all blocks."""
+    likelihood, argument = fit.estimate.likelihood, fit.estimate.argument
+    n = len(argument)
+    sums: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+    for integrals in likelihood.integrals:
+        drawn = integrals.weighted_draws(*likelihood.split(argument))
+        scores = drawn.scores[:, likelihood.free]
+        for replicates, each in _first(*drawn.log_weights.shape[1:]):
+            weights = normalised(drawn.log_weights[:, :replicates, :each])
+            some = scores[:, :, :replicates, :each]
+            gradient, variance = sums.get(replicates * each, (np.zeros(n), np.zeros((n, n))))
+            sums[replicates * each] = (
+                gradient + np.einsum("bprm,brm->p", some, weights),
+                variance + replicate_error(weights, some).variance,
+            )
+    return sums
+
+
+def _first(replicates: int, each: int) -> Iterator[tuple[int, int]]:
+    """How many replicates, and how many draws of each, at every doubling."""
+    if each == 1:
+        yield from ((k, 1) for k in _doublings(_FEWEST, replicates))
+    else:
+        yield from ((replicates, k) for k in _doublings(-(-_FEWEST // replicates), each))
+
+
+def _doublings(first: int, last: int) -> Iterator[int]:
+    while first < last:
+        yield first
+        first *= 2
+    yield last
