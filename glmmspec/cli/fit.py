@@ -12,6 +12,7 @@ import typer
 
 from glmmspec.cli.arguments import AsJson, DataFile, OutputFile, SpecFile
 from glmmspec.cli.outcome import DONE, NO
+from glmmspec.cli.pictures import picture_paths, write_pictures
 from glmmspec.cli.progress import shown_progress
 from glmmspec.cli.show import json_text, report
 from glmmspec.cli.solver_flags import flag, given_options, with_solver_flags
@@ -31,6 +32,11 @@ Kept = Annotated[
     typer.Option("--save", metavar="PATH", help="Keep the fit in this file, for `glmmspec show`."),
 ]
 
+Pictures = Annotated[
+    Path | None,
+    typer.Option("--plot", metavar="DIR", help="Draw the fit, as SVG files in this folder."),
+]
+
 
 @with_solver_flags
 def fit(
@@ -39,6 +45,7 @@ def fit(
     as_json: AsJson = False,
     output: OutputFile = None,
     save: Kept = None,
+    plot: Pictures = None,
     verify: Record = None,
     **flags: str | None,
 ) -> int:
@@ -49,10 +56,11 @@ def fit(
     """
     options = given_options(flags)
     if verify is not None:
-        _refuse_beside_verify(options, {"--output": output, "--save": save})
+        _refuse_beside_verify(options, {"--output": output, "--save": save, "--plot": plot})
         return _verify(file, data, verify, as_json)
     for path in filter(None, (output, save)):
         check_writable(path)
+    pictures = [] if plot is None else picture_paths(plot)
     result = _fitted(file, data, options)
     if output is not None:
         write_whole(output, json_text(result) + "\n")
@@ -60,7 +68,11 @@ def fit(
         from glmmspec.inference import storage
 
         storage.save(result, save)
-    return report(result, as_json)
+    answer = report(result, as_json)
+    if pictures:
+        write_pictures(result, pictures)
+        typer.echo("drawn: " + ", ".join(map(str, pictures)), err=True)
+    return answer
 
 
 def _fitted(file: Path, data: Path | None, options: dict[str, Any]) -> Fit:
