@@ -78,9 +78,12 @@ def test_bad_input_writes_nothing(spec: Path, tmp_path: Path, text: str) -> None
     assert list(tmp_path.iterdir()) == [spec]
 
 
-def test_an_unwritable_output_is_refused_before_the_fit(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("flag", ["--output", "--save"])
+def test_an_unwritable_output_is_refused_before_the_fit(
+    spec: Path, monkeypatch: pytest.MonkeyPatch, flag: str
+) -> None:
     monkeypatch.setattr("glmmspec.cli.fit._fitted", None)
-    result = run("fit", spec, "--output", "nowhere/fit.json")
+    result = run("fit", spec, flag, "nowhere/fit.json")
     assert result.exit_code == 2
     assert result.stderr == "error: cannot write nowhere/fit.json: there is no such folder\n"
 
@@ -124,7 +127,11 @@ def test_versions_may_differ(spec: Path, record: Path) -> None:
 
 @pytest.mark.parametrize(
     ("more", "named"),
-    [(["--draws", 512], "--draws"), (["--max-draws", 512, "--output", "x"], "--max-draws, --output")],
+    [
+        (["--draws", 512], "--draws"),
+        (["--max-draws", 512, "--output", "x"], "--max-draws, --output"),
+        (["--save", "x"], "--save"),
+    ],
 )
 def test_verify_takes_no_options(spec: Path, record: Path, more: list[object], named: str) -> None:
     result = run("fit", spec, "--verify", record, *more)
