@@ -13,7 +13,7 @@ from scipy.special import ndtri
 
 from glmmspec.errors import FitError
 from glmmspec.inference.section import Section, Top
-from glmmspec.inference.text_table import aligned
+from glmmspec.inference.text_table import aligned, decimals
 
 if TYPE_CHECKING:
     from glmmspec.inference.fit import Fit
@@ -86,12 +86,20 @@ class Profile:
 
     def __str__(self) -> str:
         table = self.confint()
-        digits = [["", *map(str, table.index)]] + [
-            [str(name), *(f"{x:.4g}" for x in table[name])] for name in table.columns
-        ]
+        places = decimals((self.endpoints["upper"] - self.endpoints["lower"]).to_numpy() / 4)
+        columns = [[str(name), *(f"{x:.{places}f}" for x in table[name])] for name in table.columns]
         error = f"Monte Carlo error of the curves up to {self.curves['mcse'].max():.2g} of log-likelihood"
         notes = [f"{self.unsettled} constrained maxima did not settle"] if self.unsettled else []
-        return "\n".join(["Profile likelihood intervals", "", *aligned(digits), "", error, *notes])
+        return "\n".join(
+            [
+                "Profile likelihood intervals",
+                "",
+                *aligned([["", *map(str, table.index)], *columns]),
+                "",
+                error,
+                *notes,
+            ]
+        )
 
 
 def profile(
