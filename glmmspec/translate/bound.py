@@ -88,10 +88,11 @@ class Bound:
         return level
 
     def success(self) -> tuple[Name, str] | None:
-        """The response and its second level, where the response is a factor whose levels are known."""
+        """The response and its second level, where it is a factor of two levels that are known."""
         match self.model.response.arguments:
-            case (Name(column) as name,) if self.levels.get(column):
-                return name, self.levels[column][1]
+            case (Name(column) as name,) if self.model.family == "bernoulli":
+                levels = self.levels.get(column, ())
+                return (name, levels[1]) if len(levels) == 2 else None
         return None
 
     def require_group_each(self, program: str) -> None:
@@ -130,16 +131,14 @@ def bound(model: Model, data: Any = None) -> Bound:
         If the data cannot be read or do not fit the model.
     """
     if data is None and model.data is None:
-        declared = {factor.column: () for factor in model.factors}
-        levels: dict[str, tuple[str, ...]] = {
-            **declared,
-            **{each.column: each.levels for each in model.levels},
-        }
+        levels: dict[str, tuple[str, ...]] = {factor.column: () for factor in model.factors}
+        levels.update((each.column, each.levels) for each in model.levels)
         random = tuple(_part_by_declarations(term, model, levels) for term in model.random)
         return Bound(model, random, design=None, path=None, levels=levels, kinds={})
     design = bind(model, data)
     path = tables.data_path(model).resolve() if data is None else None
     frame = tables.resolve(model) if data is None else tables.as_frame(data)
+    # A data set that ships has labels which its file holds as numbers.
     read = frame if path is None else tables.read_table(path)
     table = select(model, frame, "the data")
     factors = {column: name for column, name in model.columns.items() if table.is_factor(name)}

@@ -80,7 +80,7 @@ class Frame:
         for name, levels in bound.levels.items():
             if name not in bound.order_matters:
                 continue
-            as_text = ".astype(str)" if levels and name not in bound.kinds else ""
+            as_text = ".astype(str)" if levels and bound.kinds.get(name, "other") == "other" else ""
             listed = ", ".join(literal(bound.value(name, level)) for level in levels)
             categories = f", [{listed}]" if levels else ""
             lines.append(

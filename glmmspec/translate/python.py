@@ -6,6 +6,7 @@ Numbers are computed in double precision, as a spec means them: pandas would add
 
 from __future__ import annotations
 
+from glmmspec.errors import SpecError
 from glmmspec.expression import Call, Expression, Name, Number, Operation, Text, number_text, quoted_text
 from glmmspec.functions import COMPARISONS, arguments_of
 from glmmspec.translate.bound import Bound
@@ -46,7 +47,9 @@ def variable(expression: Expression, bound: Bound) -> str:
         name = _name(arguments["x"])
         if expression.function == "factor":
             return f"pd.Categorical({column(name)}, ordered=True)"
-        return f"relevel({column(name)}, {_level(arguments['ref'], name, bound)})"
+        reference = arguments["ref"]
+        assert isinstance(reference, Text)
+        return f"relevel({column(name)}, {literal(bound.value(name, reference.value))})"
     if isinstance(expression, Call) and n_columns(expression) is not None:
         return _basis(expression, bound)
     if is_logical(expression, bound):
@@ -109,26 +112,29 @@ def is_logical(expression: Expression, bound: Bound) -> bool:
 
 def _logical(expression: Expression, bound: Bound) -> str:
     match expression:
+        case Name(name):
+            return column(name)
         case Call("I"):
             return _logical(arguments_of(expression)["x"], bound)
+        case Operation(operator, (Text() as level, other) | (other, Text() as level)):
+            return _compared_with_level(other, operator, level.value, bound)
         case Operation(operator, (left, right)):
-            if isinstance(left, Text):
-                left, right = right, left
-            if isinstance(right, Text):
-                name = _name(left)
-                return f"({column(name)} {operator} {_level(right, name, bound)})"
             return f"({numbers(left, bound)} {operator} {numbers(right, bound)})"
-    return column(_name(expression))
+    raise AssertionError(f"{expression} is not a truth value")
 
 
-def _level(text: Expression, name: str, bound: Bound) -> str:
-    assert isinstance(text, Text)
-    return literal(bound.value(name, text.value))
+def _compared_with_level(of: Expression, operator: str, level: str, bound: Bound) -> str:
+    """A column compared with a level of it; any other expression is of numbers, and so is its level."""
+    if isinstance(of, Name):
+        return f"({column(of.name)} {operator} {literal(bound.value(of.name, level))})"
+    try:
+        return f"({numbers(of, bound)} {operator} {float(level)!r})"
+    except ValueError:
+        raise SpecError(f"{of} is a number, and '{level}' is none", span=of.span) from None
 
 
 def _name(expression: Expression) -> str:
-    """The column that a factor is made of."""
-    if isinstance(expression, Call):
-        return _name(arguments_of(expression)["x"])
-    assert isinstance(expression, Name)
-    return expression.name
+    """The column that `factor(...)` makes a factor of."""
+    column = arguments_of(expression)["x"] if isinstance(expression, Call) else expression
+    assert isinstance(column, Name)
+    return column.name

@@ -154,19 +154,23 @@ class Script:
         """As R writes a variable of a formula; there `scale` may stay the matrix that R makes of it."""
         if not isinstance(expression, Call):
             return self._rewritten(expression)
-        arguments = {name: self._rewritten(value) for name, value in arguments_of(expression).items()}
-        x = arguments.pop("x")
-        keywords = tuple(Keyword(name, value) for name, value in arguments.items())
+        arguments = tuple(map(self._rewritten, expression.arguments))
+        keywords = tuple(Keyword(each.name, self._rewritten(each.value)) for each in expression.keywords)
         match expression.function:
             case "center":
-                return Call("scale", (x,), (Keyword("scale", Name("FALSE")),))
+                return Call("scale", arguments, (*keywords, Keyword("scale", Name("FALSE"))))
             case "bs":
-                return Call("splines::bs", (x,), keywords)
+                return Call("splines::bs", arguments, keywords)
             case "relevel":
-                # R's relevel takes factors only.
-                factor = x if isinstance(x, Call) else Call("factor", (x,))
-                return Call("relevel", (factor,), keywords)
-        return Call(expression.function, (x,), keywords)
+                return self._relevel(expression)
+        return Call(expression.function, arguments, keywords)
+
+    def _relevel(self, call: Call) -> Call:
+        """R's relevel takes factors only."""
+        arguments = arguments_of(call)
+        x = self._rewritten(arguments["x"])
+        factor = x if isinstance(x, Call) else Call("factor", (x,))
+        return Call("relevel", (factor,), (Keyword("ref", arguments["ref"]),))
 
     def _rewritten(self, expression: Expression) -> Expression:
         """As R writes it, column names replaced."""

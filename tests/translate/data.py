@@ -46,7 +46,7 @@ MODELS = {
     "interactions": "y ~ trt * x + p | A = (1 | `my group`:site)",
     "slopes": "y ~ x + (x || site) + (1 | `my group`)",
     "by type": "y ~ x | site:trt, trt:x",
-    "comparisons": 'y ~ I((x > 0) + (age > 0)) + I(-week^2 / 3) + I(trt != "b") | `my group`',
+    "comparisons": 'y ~ I((x > 0) + (p > 0)) + I(-week^2) + I(week + 1 == "7") + I(trt != "b") | `my group`',
     "no intercept": "y ~ 0 + factor(week) + flag | `my group`",
     "weights": "y ~ x | `my group`\nweights w",
     "proportion": "proportion(s, n) ~ x | `my group`",
