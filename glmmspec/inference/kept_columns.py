@@ -62,7 +62,8 @@ class KeptColumn:
             If the values are not of the type.
         """
         try:
-            values = self._array()
+            with np.errstate(over="ignore"):  # binding refuses what is infinite
+                values = self._array()
         except (TypeError, ValueError, ArithmeticError, LookupError) as error:
             raise DataError(f"column '{self.name}' does not hold values of type '{self.type}'") from error
         return pd.Series(values, name=self.name, dtype=values.dtype)

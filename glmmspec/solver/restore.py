@@ -59,6 +59,8 @@ class KeptEstimate:
             draws_limited_by=estimate.draws_limited_by,
         )
 
+    # Numbers out of range make another likelihood, which is refused.
+    @np.errstate(all="ignore")
     def restored(self, design: Design, options: SolverOptions) -> Estimate:
         """The estimate, with the draws of its last round made again, on the devices that are there.
 
@@ -118,16 +120,15 @@ class KeptEstimate:
         DrawPlan.of(replace(options, draws=final.draws), affordable)
         devices = min(options.devices, len(jax.local_devices()))
         try:
-            with np.errstate(all="ignore"):
-                return sampled_likelihood(
-                    inner,
-                    batch_list,
-                    self.centre,
-                    final.free[len(inner.coefficients) :],
-                    draws=final.draws,
-                    options=replace(options, devices=devices),
-                    stream=final.stream,
-                )
+            return sampled_likelihood(
+                inner,
+                batch_list,
+                self.centre,
+                final.free[len(inner.coefficients) :],
+                draws=final.draws,
+                options=replace(options, devices=devices),
+                stream=final.stream,
+            )
         except np.linalg.LinAlgError as error:
             raise FitError(f"the draws cannot be made again: {error}") from error
 
