@@ -17,7 +17,7 @@ EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 
 @pytest.fixture(scope="module")
 def salamander() -> gs.Fit:
-    return gs.fit(EXAMPLES / "salamander.glmm", draws=256)
+    return gs.fit(EXAMPLES / "salamander.glmm", draws=2048)
 
 
 @pytest.fixture(scope="module")
