@@ -13,17 +13,29 @@ if TYPE_CHECKING:
     from glmmspec.datasets import load as load_data  # noqa: F401
     from glmmspec.design import Design as Design
     from glmmspec.design import bind as bind
+    from glmmspec.equations import equation as equation
     from glmmspec.errors import DataError as DataError
     from glmmspec.errors import FitError as FitError
     from glmmspec.errors import GlmmSpecError as GlmmSpecError
     from glmmspec.errors import GlmmSpecWarning as GlmmSpecWarning
     from glmmspec.errors import SpecError as SpecError
     from glmmspec.errors import SpecSyntaxError as SpecSyntaxError
+    from glmmspec.errors import TranslationError as TranslationError
     from glmmspec.grammar import format_text as format_text
     from glmmspec.grammar import parse as parse
     from glmmspec.grammar import read as read
     from glmmspec.inference.fit import Fit as Fit
+    from glmmspec.inference.likelihood_ratio import likelihood_ratio_test as likelihood_ratio_test
+    from glmmspec.inference.storage import load as load
     from glmmspec.ir import Model as Model
+    from glmmspec.plots.convergence import plot_convergence as plot_convergence
+    from glmmspec.plots.estimates import plot_estimates as plot_estimates
+    from glmmspec.plots.profile import plot_profile as plot_profile
+    from glmmspec.plots.random_effects import plot_random_effects as plot_random_effects
+    from glmmspec.plots.trace import plot_trace as plot_trace
+    from glmmspec.plots.weights import plot_weights as plot_weights
+    from glmmspec.r_glmm import glmm as glmm
+    from glmmspec.translation import translate as translate
 
 _HOMES = {
     "DataError": "errors",
@@ -35,12 +47,24 @@ _HOMES = {
     "Model": "ir",
     "SpecError": "errors",
     "SpecSyntaxError": "errors",
+    "TranslationError": "errors",
     "bind": "design",
+    "equation": "equations",
     "fit": "api",
     "format_text": "grammar",
+    "glmm": "r_glmm",
+    "likelihood_ratio_test": "inference.likelihood_ratio",
+    "load": "inference.storage",
     "load_data": "datasets:load",
     "parse": "grammar",
+    "plot_convergence": "plots.convergence",
+    "plot_estimates": "plots.estimates",
+    "plot_profile": "plots.profile",
+    "plot_random_effects": "plots.random_effects",
+    "plot_trace": "plots.trace",
+    "plot_weights": "plots.weights",
     "read": "grammar",
+    "translate": "translation",
 }
 
 __all__ = ["__version__", *_HOMES]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 import glmmspec as gs
-from glmmspec.equation import equation
+from glmmspec.equations import equation
 from glmmspec.ir import Model
 from tests import strategies
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal
 
 from glmmspec.inference.estimates import Estimates
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from scipy.sparse import csr_array
 
+    from glmmspec.inference.bootstrap import Bootstrap, Count
     from glmmspec.inference.likelihood_ratio import LikelihoodRatioTest
+    from glmmspec.inference.profile import Profile
     from glmmspec.inference.summary import Summary
     from glmmspec.inference.wald import WaldTest
 
@@ -171,9 +174,44 @@ class Fit(Estimates):
 
         return variance_test(self, components)
 
+    def profile(
+        self,
+        parm: str | int | Sequence[str | int] | None = None,
+        level: float = 0.95,
+        progress: Count | None = None,
+    ) -> Profile:
+        """Profile likelihood of some or all parameters: curves, and intervals by `confint`.
+
+        Each point maximises the likelihood over the other parameters, with draws of its own.
+        """
+        from glmmspec.inference.profile import profile
+
+        return profile(self, parm, level, progress)
+
+    def bootstrap(self, n: int = 200, seed: int | None = None, progress: Count | None = None) -> Bootstrap:
+        """Parametric bootstrap: simulate n data sets from the fit, and fit each.
+
+        Replicate i depends on the seed and i alone; `progress` is called with how many are done and n.
+        """
+        from glmmspec.inference.bootstrap import bootstrap
+
+        return bootstrap(self, n, seed, progress)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Keep the fit in one file, for `gs.load`: the data it used and all numbers, but not its draws.
+
+        Raises
+        ------
+        GlmmSpecError
+            If the file cannot be written; what was there before is then untouched.
+        """
+        from glmmspec.inference.storage import save
+
+        save(self, path)
+
     def equation(self, format: Literal["text", "latex"] = "text") -> str:
         """The model with its estimates, as equations."""
-        from glmmspec.equation import equation
+        from glmmspec.equations import equation
 
         return equation(self.model, format=format, design=self.design, estimates=self.params())
 

@@ -13,7 +13,7 @@ from glmmspec.family import Family
 
 _ITERATIONS = 100
 _HALVINGS = 30
-_TOLERANCE = 1e-10
+_TOLERANCE = 1e-14
 
 _Evaluate = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
 """From effects to the height of each block, and the residual and information of each row."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 REPLICATES = 16
 """Independent randomisations of the quasi-random points: from their spread comes the Monte Carlo error."""
@@ -19,10 +19,10 @@ def draws_per_replicate(draws: int, kind: Literal["sobol", "random"]) -> tuple[i
 
 
 def unit_cube_points(
-    rng: np.random.Generator,
+    seed: tuple[int, ...],
     *,
     kind: Literal["sobol", "random"],
-    blocks: int,
+    blocks: Int[np.ndarray, " B"],
     dimensions: int,
     draws: int,
 ) -> Float[np.ndarray, "B d m"]:
@@ -32,19 +32,29 @@ def unit_cube_points(
     block and replicate by its own random digital shift. Given the matrix, the shifted sets are
     uniform and independent, so that any mean over them is unbiased and their spread is its error.
 
+    A block's points depend on the seed, its number and their dimension, and on nothing of other blocks:
+    with rows of weight 2 they are what they are with these rows written twice.
+
     Parameters
     ----------
+    blocks
+        The blocks' numbers; one that fills up a batch, `PADDING`, may have the points of another.
     draws
         For `sobol` a multiple of `REPLICATES`.
     """
     if kind == "random":
-        return np.clip(rng.random((blocks, dimensions, draws)), 2.0**-54, 1 - 2.0**-53)
+        own = (np.random.default_rng([*seed, dimensions, max(0, block)]) for block in blocks.tolist())
+        uniform = np.stack([rng.random((dimensions, draws)) for rng in own])
+        return np.clip(uniform, 2.0**-54, 1 - 2.0**-53)
     from scipy.stats import qmc
 
     each = draws // REPLICATES
+    rng = np.random.default_rng([*seed, dimensions])
     sobol = qmc.Sobol(dimensions, scramble=True, bits=_BITS, rng=rng)
     sequence = sobol.random_base2(max(0, each - 1).bit_length())[:each]
     digits = np.asarray(sequence.T * 2.0**_BITS, dtype=np.uint32)
-    shifts = rng.integers(0, 2**_BITS, size=(blocks, dimensions, REPLICATES, 1), dtype=np.uint32)
-    shifted = digits[None, :, None, :] ^ shifts
-    return ((shifted + 0.5) * 2.0**-_BITS).reshape(blocks, dimensions, draws)
+    # One stream, block after block: where a block's part stands in it depends on its number alone.
+    size = (max(0, int(blocks.max())) + 1, dimensions, REPLICATES, 1)
+    shifts = rng.integers(0, 2**_BITS, size=size, dtype=np.uint32)
+    shifted = digits[None, :, None, :] ^ shifts[blocks]
+    return ((shifted + 0.5) * 2.0**-_BITS).reshape(len(blocks), dimensions, draws)

@@ -49,13 +49,13 @@ def sampled_likelihood(
     replicates, each = draws_per_replicate(draws, options.points)
     devices = local_devices(options.devices)
     integrals = []
-    for index, batch in enumerate(batches):
+    for batch in batches:
         modes = posterior_modes(batch, design.family, beta, variances)
         proposal = _proposal(batch, modes, variances, options)
         points = unit_cube_points(
-            np.random.default_rng([options.seed, stream, index]),
+            (options.seed, stream),
             kind=options.points,
-            blocks=len(batch.block),
+            blocks=batch.block,
             dimensions=batch.component.shape[1] + RADIAL_DIMENSIONS,
             draws=replicates * each,
         )

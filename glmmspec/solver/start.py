@@ -90,8 +90,8 @@ def unit_variances(design: Design) -> Float[np.ndarray, " K"]:
     square = np.zeros(len(design.components))
     count = np.zeros(len(design.components))
     for term in design.random:
-        square[term.component] += np.square(term.values).sum()
-        count[term.component] += len(term.values)
+        square[term.component] += design.weights @ np.square(term.values)
+        count[term.component] += design.weights.sum()
     return count / square
 
 

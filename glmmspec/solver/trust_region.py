@@ -82,10 +82,13 @@ def maximise(
         predicted = float(step @ scaled_gradient + step @ scaled_hessian @ step / 2)
         negligible = tolerance * max(1.0, abs(value))
         converged = converged or predicted < negligible
-        if converged:
-            break
         candidate = point + step * scale
         new_value, new_gradient, new_hessian = objective(candidate)
+        if converged:
+            # This last step changes the value by next to nothing, and doubles the digits of the argument.
+            if new_value > value - negligible:
+                point, value, gradient, hessian = candidate, new_value, new_gradient, new_hessian
+            break
         rise = new_value - value
         ratio = float(rise / predicted)
         length = float(np.linalg.norm(step))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import glmmspec as gs
-from glmmspec.equation import equation
+from glmmspec.equations import equation
 from tests.cli.support import CBPP, ROOT, run
 
 

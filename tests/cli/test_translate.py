@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import glmmspec as gs
-from glmmspec.translate import TARGETS, translate
+from glmmspec.translation import TARGETS, translate
 from tests.cli.support import CBPP, ROOT, run
 
 

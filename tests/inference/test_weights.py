@@ -9,11 +9,8 @@ import pytest
 import glmmspec as gs
 
 RELATIVE = 1e-9
-FORMULAS = {
-    "bernoulli": "y ~ x + offset(o) | g, h",
-    "binomial": "cbind(y, trials - y) ~ x + offset(o) | g, h",
-    "poisson": "y ~ x + offset(o) | g, h",
-}
+RESPONSES = {"bernoulli": "y", "binomial": "cbind(y, trials - y)", "poisson": "y"}
+R_ESTIMATOR = {"proposal": "mixture", "points": "random", "df": 5}
 
 
 def simulated(family: str, seed: int = 0) -> pd.DataFrame:
@@ -31,19 +28,22 @@ def simulated(family: str, seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame({"g": g.astype(str), "h": h.astype(str), **columns})
 
 
-def fits(family: str, frame: pd.DataFrame, **options: object) -> tuple[gs.Fit, gs.Fit]:
+def fits(family: str, frame: pd.DataFrame, random: str = "g, h", **options: object) -> tuple[gs.Fit, gs.Fit]:
     """With the weights, and with the rows dropped and repeated as they say."""
+    formula = f"{RESPONSES[family]} ~ x + offset(o) | {random}"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", gs.GlmmSpecWarning)
-        weighted = gs.fit(f"{FORMULAS[family]}\nweights w", frame, family=family, **options)
+        weighted = gs.fit(f"{formula}\nweights w", frame, family=family, **options)
         rows = frame.loc[frame.index.repeat(frame.w)]
-        return weighted, gs.fit(FORMULAS[family], rows, family=family, **options)
+        return weighted, gs.fit(formula, rows, family=family, **options)
 
 
-@pytest.mark.parametrize("family", list(FORMULAS))
-def test_weights_are_rows(family):
-    """All effects are joined in one block and every level keeps a row, so that the draws are the same."""
-    weighted, repeated = fits(family, simulated(family), draws=1024)
+@pytest.mark.parametrize("options", [{}, R_ESTIMATOR], ids=["default", "R"])
+@pytest.mark.parametrize("family", list(RESPONSES))
+@pytest.mark.parametrize("random", ["g, h", "g", "g, slope = (0 + x | g)"])
+def test_weights_are_rows(random, family, options):
+    """Every level keeps a row, so that the blocks (one, ten, ten), and with them the draws, are the same."""
+    weighted, repeated = fits(family, simulated(family), random, draws=1024, **options)
     np.testing.assert_allclose(weighted.params(), repeated.params(), rtol=RELATIVE)
     np.testing.assert_allclose(weighted.se(), repeated.se(), rtol=RELATIVE)
     np.testing.assert_allclose(weighted.mcvcov(), repeated.mcvcov(), rtol=1e-6, atol=1e-15)

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import glmmspec as gs
-from glmmspec.translate import translate
+from glmmspec.translation import translate
 from tests.translate import r
 
 ROOT = Path(__file__).parents[2]

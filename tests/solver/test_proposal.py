@@ -50,7 +50,7 @@ def test_draws_have_that_density(kind):
     target = multivariate_normal(np.zeros(3), 0.5 * np.eye(3))
     draws = 4096 * REPLICATES
     points = unit_cube_points(
-        np.random.default_rng(3), kind=kind, blocks=2, dimensions=3 + RADIAL_DIMENSIONS, draws=draws
+        (3,), kind=kind, blocks=np.arange(2), dimensions=3 + RADIAL_DIMENSIONS, draws=draws
     )
     u, log_density = proposal.draw(points)
     for b in range(2):
@@ -73,7 +73,7 @@ def test_absent_effects_are_zero_and_no_part_of_the_density():
         present=np.array([[True, True, False]] * 2),
     )
     points = unit_cube_points(
-        np.random.default_rng(4), kind="random", blocks=2, dimensions=3 + RADIAL_DIMENSIONS, draws=32
+        (4,), kind="random", blocks=np.arange(2), dimensions=3 + RADIAL_DIMENSIONS, draws=32
     )
     u, log_density = proposal.draw(points)
     assert (u[:, 2] == 0).all()
@@ -99,7 +99,7 @@ def test_the_spline_of_the_radial_quantile(df):
 @pytest.mark.parametrize("draws", [REPLICATES, 7 * REPLICATES, 64 * REPLICATES])
 def test_points_are_uniform(kind, draws):
     """Kolmogorov-Smirnov on 200 blocks' first points: false-alarm rate 1e-4 per coordinate."""
-    points = unit_cube_points(np.random.default_rng(9), kind=kind, blocks=200, dimensions=3, draws=draws)
+    points = unit_cube_points((9,), kind=kind, blocks=np.arange(200), dimensions=3, draws=draws)
     assert points.shape == (200, 3, draws)
     assert points.min() > 0
     assert points.max() < 1
@@ -110,7 +110,7 @@ def test_points_are_uniform(kind, draws):
 
 def test_quasi_random_points_are_balanced_and_replicates_differ():
     points = unit_cube_points(
-        np.random.default_rng(9), kind="sobol", blocks=2, dimensions=3, draws=64 * REPLICATES
+        (9,), kind="sobol", blocks=np.arange(2), dimensions=3, draws=64 * REPLICATES
     ).reshape(2, 3, REPLICATES, 64)
     counts = np.apply_along_axis(lambda u: np.bincount((64 * u).astype(int), minlength=64), 3, points)
     assert (counts == 1).all()

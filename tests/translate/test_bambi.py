@@ -14,7 +14,7 @@ import pytest
 from formulaic import model_matrix
 
 import glmmspec as gs
-from glmmspec.translate import translate
+from glmmspec.translation import translate
 from tests.translate.data import MODELS, frame, spec
 
 # formulae, which comes with Bambi, computes the bases; Bambi takes weights with counts only.

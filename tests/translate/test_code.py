@@ -13,8 +13,8 @@ import glmmspec as gs
 from glmmspec.errors import TranslationError
 from glmmspec.expression import Name, quoted_text
 from glmmspec.ir import Model
-from glmmspec.translate import TARGETS, translate
-from glmmspec.translate.text import plain_names
+from glmmspec.translation import TARGETS, translate
+from glmmspec.translation.text import plain_names
 from tests import strategies
 
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,7 @@ import pytest
 
 import glmmspec as gs
 from glmmspec.errors import TranslationError
-from glmmspec.translate import TARGETS, translate
+from glmmspec.translation import TARGETS, translate
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/translate.md").read_text()

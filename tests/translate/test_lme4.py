@@ -11,7 +11,7 @@ import pytest
 
 import glmmspec as gs
 from glmmspec.ir import DataReference
-from glmmspec.translate import translate
+from glmmspec.translation import translate
 from tests.translate import r
 from tests.translate.data import frame
 

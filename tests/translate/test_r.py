@@ -12,7 +12,7 @@ import pytest
 
 import glmmspec as gs
 from glmmspec.design import Design
-from glmmspec.translate import translate
+from glmmspec.translation import translate
 from tests.translate import r
 from tests.translate.data import MODELS, frame, spec
 

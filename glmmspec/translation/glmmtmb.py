@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from glmmspec.translate.bound import Bound
-from glmmspec.translate.lme4 import mixed_model
+from glmmspec.translation.bound import Bound
+from glmmspec.translation.lme4 import mixed_model
 
 
 def code(bound: Bound) -> str:

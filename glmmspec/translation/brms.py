@@ -5,10 +5,10 @@ from __future__ import annotations
 from glmmspec.expression import quoted_text
 from glmmspec.ir import INTERCEPT
 from glmmspec.prior import Prior
-from glmmspec.translate.bound import Bound
-from glmmspec.translate.priors import NOTE, carried, distribution
-from glmmspec.translate.r import Script
-from glmmspec.translate.text import call
+from glmmspec.translation.bound import Bound
+from glmmspec.translation.priors import NOTE, carried, distribution
+from glmmspec.translation.r import Script
+from glmmspec.translation.text import call
 
 _ON_COEFFICIENTS = {"flat": "", "normal": "normal({}, {})", "student_t": "student_t({}, {}, {})",
                     "cauchy": "cauchy({}, {})"}  # fmt: skip

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from glmmspec.errors import SpecError, TranslationError
-from glmmspec.translate.bound import Bound
-from glmmspec.translate.r import Script
-from glmmspec.translate.text import call
+from glmmspec.translation.bound import Bound
+from glmmspec.translation.r import Script
+from glmmspec.translation.text import call
 
 FAMILIES = {"bernoulli": "binomial", "binomial": "binomial", "poisson": "poisson"}
 """R's name of each family."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from glmmspec.errors import TranslationError
 from glmmspec.expression import quoted_text
-from glmmspec.translate.bound import Bound, RandomPart
-from glmmspec.translate.r import Script, vector
-from glmmspec.translate.text import call
+from glmmspec.translation.bound import Bound, RandomPart
+from glmmspec.translation.r import Script, vector
+from glmmspec.translation.text import call
 
 DRAWS = 10_000
 """The Monte Carlo sample size `m` of glmm's vignette, where the spec gives none."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from glmmspec.errors import SpecError
 from glmmspec.expression import Call, Expression, Name, Number, Operation, Text, number_text, quoted_text
 from glmmspec.functions import COMPARISONS, arguments_of
-from glmmspec.translate.bound import Bound
+from glmmspec.translation.bound import Bound
 
 HELPERS = {
     "poly": ("from formulae.transforms import Polynomial",),

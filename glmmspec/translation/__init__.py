@@ -41,8 +41,8 @@ def translate(model: Model, to: str, data: Any = None) -> str:
     """
     if to not in TARGETS:
         raise SpecError(f"no translation to '{to}'", hint=did_you_mean_or_list(to, TARGETS))
-    from glmmspec.translate.bound import bound
+    from glmmspec.translation.bound import bound
 
-    program = importlib.import_module(f"glmmspec.translate.{to.lower()}")
+    program = importlib.import_module(f"glmmspec.translation.{to.lower()}")
     code: str = program.code(bound(model, data))
     return code

@@ -6,10 +6,10 @@ from glmmspec.errors import TranslationError
 from glmmspec.expression import quoted_text
 from glmmspec.ir import INTERCEPT
 from glmmspec.prior import Prior
-from glmmspec.translate.bound import Bound, RandomPart
-from glmmspec.translate.frames import Frame, counts
-from glmmspec.translate.priors import NOTE, carried, distribution
-from glmmspec.translate.text import call, checked, comment
+from glmmspec.translation.bound import Bound, RandomPart
+from glmmspec.translation.frames import Frame, counts
+from glmmspec.translation.priors import NOTE, carried, distribution
+from glmmspec.translation.text import call, checked, comment
 
 _ON_COEFFICIENTS = {
     "flat": 'bmb.Prior("Flat")',

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from glmmspec.expression import Call, Expression, Name, Operation, Text, quoted_text
 from glmmspec.functions import children
-from glmmspec.translate.bound import Bound
-from glmmspec.translate.python import HELPERS, column, is_logical, literal, n_columns, numbers, variable
-from glmmspec.translate.text import call, comment, plain_names
+from glmmspec.translation.bound import Bound
+from glmmspec.translation.python import HELPERS, column, is_logical, literal, n_columns, numbers, variable
+from glmmspec.translation.text import call, comment, plain_names
 
 # What Bambi calls parts of its own model.
 _TAKEN = {"Intercept", "p", "mu"}

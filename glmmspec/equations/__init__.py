@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from glmmspec.equation.notation import NOTATIONS, Line, Notation
+from glmmspec.equations.notation import NOTATIONS, Line, Notation
 from glmmspec.errors import SpecError, did_you_mean_or_list
 from glmmspec.expression import Name, within_term
 from glmmspec.ir import INTERCEPT, Model, RandomTerm

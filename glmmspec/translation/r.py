@@ -14,8 +14,8 @@ from glmmspec.expression import Call, Expression, Keyword, Name, Operation, numb
 from glmmspec.functions import arguments_of
 from glmmspec.ir import INTERCEPT
 from glmmspec.terms import FixedTerm
-from glmmspec.translate.bound import Bound, RandomPart
-from glmmspec.translate.text import call, checked, comment, plain_names
+from glmmspec.translation.bound import Bound, RandomPart
+from glmmspec.translation.text import call, checked, comment, plain_names
 
 _RESERVED = {"if", "else", "repeat", "while", "function", "for", "next", "break", "in",
              "TRUE", "FALSE", "NULL", "Inf", "NaN", "NA"}  # fmt: skip
