@@ -14,7 +14,7 @@ from glmmspec.errors import printable
 
 if TYPE_CHECKING:
     from glmmspec.design import Design
-    from glmmspec.equation import Effects
+    from glmmspec.equations import Effects
     from glmmspec.ir import Model
 
 Latex = Annotated[bool, typer.Option("--latex", help="Print the equations in LaTeX, and nothing else.")]
@@ -26,7 +26,7 @@ def explain(file: SpecFile, data: DataFile = None, latex: Latex = False) -> int:
     Where the data are at hand, coefficients have their names, and levels and blocks are counted.
     """
     from glmmspec import grammar
-    from glmmspec.equation import equation
+    from glmmspec.equations import equation
 
     model = grammar.read(file)
     design = _design(model, data)
@@ -51,7 +51,7 @@ def _design(model: Model, data: Path | None) -> Design | None:
 
 def _terms(model: Model, design: Design | None) -> Iterator[str]:
     """A line for each random term: what the effects are, how many, and their variance."""
-    from glmmspec.equation import effects
+    from glmmspec.equations import effects
 
     every = effects(model, design)
     for each in every:

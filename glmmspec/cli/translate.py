@@ -24,7 +24,7 @@ def translate(file: SpecFile, to: To, data: DataFile = None) -> int:
     """
     from glmmspec import grammar
     from glmmspec.ir import DataReference
-    from glmmspec.translate import translate as translated
+    from glmmspec.translation import translate as translated
 
     model = grammar.read(file)
     if data is not None:

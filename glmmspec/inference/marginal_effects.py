@@ -138,7 +138,7 @@ def _model_data(fit: Fit, predictors: list[Name]) -> pl.DataFrame:
     factors = {name.name: table.factor(name) for name in predictors if table.is_factor(name)}
     data = design.data.reset_index(drop=True).assign(
         **{
-            column: pd.Categorical.from_codes(factor.codes, list(factor.levels))
+            column: pd.Categorical.from_codes(factor.codes, pd.Index(factor.levels))
             for column, factor in factors.items()
         }
     )
