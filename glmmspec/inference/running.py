@@ -26,23 +26,25 @@ def running_estimates(fit: Fit) -> pd.DataFrame:
 
         psi_k = psi + C G_k,    Var_MC(psi_k) = C V_k C,
 
-    one Newton step from psi, and V_k of `replicate_error`. Quasi-random draws are the first of each
-    replicate. The last k is that of all draws.
+    one Newton step from psi, with V_k of `replicate_error`. Of quasi-random draws it takes the first of
+    each replicate. The last k is that of all draws.
 
     Returns
     -------
     pd.DataFrame
-        Rows by `draws` and `parameter`, without those held at a value; columns `estimate` and `mcse`.
+        Rows by `draws` and `parameter`; columns `estimate` and `mcse`, which is NaN for a variance that was
+        held at its value.
     """
-    final = fit.estimate.final
-    back = np.linalg.inv(fit.estimate.coordinates.jacobian(len(final.maximum.argument) - len(final.beta)))
+    final, names = fit.estimate.final, list(fit.design.parameters)
+    n_variances = len(final.maximum.argument) - len(final.beta)
+    back = np.linalg.inv(fit.estimate.coordinates.jacobian(n_variances))
     step = final.covariance @ back.T
-    names = np.array(fit.design.parameters)[final.free]
     frames = {}
     for draws, (gradient, variance) in _gradients(fit).items():
-        mcse = np.sqrt(np.maximum(np.diagonal(step @ variance @ step.T), 0))
-        estimate = final.maximum.argument + step @ gradient
-        frames[draws] = pd.DataFrame({"estimate": estimate, "mcse": mcse}, index=names)
+        frame = pd.DataFrame({"estimate": fit.params().to_numpy(), "mcse": np.nan}, index=names)
+        frame.loc[final.free, "estimate"] = final.maximum.argument + step @ gradient
+        frame.loc[final.free, "mcse"] = np.sqrt(np.maximum(np.diagonal(step @ variance @ step.T), 0))
+        frames[draws] = frame
     return pd.concat(frames, names=["draws", "parameter"])
 
 

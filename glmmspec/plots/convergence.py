@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
+from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 
 from glmmspec.inference.running import running_estimates
@@ -60,66 +61,69 @@ def plot_convergence(
     FitError
         If a parameter is unknown, or `ax` is not one Axes for each.
     """
-    names = list(fit.confint(parm).index)
-    running, earlier = _in_standard_errors(fit, running_estimates(fit)), _earlier_rounds(fit)
-    columns = min(len(names), _COLUMNS)
-    size = (1.2 + 2.6 * columns, 1.1 + 1.7 * -(-len(names) // columns))
-    axes = panels(ax, len(names), columns=columns, size=size, sharex=True, sharey=True)
+    positions = list(range(len(fit.params()))) if parm is None else fit._positions(parm)
+    running, earlier = _Path.running(fit), _Path.of_earlier_rounds(fit)
+    columns = min(len(positions), _COLUMNS)
+    size = (1.2 + 2.6 * columns, 1.1 + 1.7 * -(-len(positions) // columns))
+    axes = panels(ax, len(positions), columns=columns, size=size, sharex=True, sharey=True)
     reach = _reach(running, earlier)
-    for one, name in zip(axes, names, strict=True):
-        one.set_title(shown(name), loc="left", fontsize="medium", parse_math=False)
+    for one, position in zip(axes, positions, strict=True):
+        one.set_title(shown(fit.design.parameters[position]), loc="left", fontsize="medium", parse_math=False)
         one.axhline(0, color=FAINT, linewidth=0.8, zorder=0)
-        _draw_running(one, running[running["parameter"] == name])
-        _draw_rounds(one, earlier[earlier["parameter"] == name], reach)
         one.set_ylim(-1.1 * reach, 1.1 * reach)
-        if not np.isfinite(fit.se()[name]):
-            say(one, "held" if fit.params()[name] else "0, on the boundary")
-    _label(axes, columns, running["draws"].unique())
+        if fit.estimate.final.free[position]:
+            _draw_running(one, running, position)
+            _draw_rounds(one, earlier, position, reach)
+        else:
+            say(one, "held" if fit.params().iloc[position] else "0, on the boundary")
+    _label(axes, columns, running.draws)
     explain(axes, ax, doubt(fit))
     return axes
 
 
-def _in_standard_errors(fit: Fit, estimates: pd.DataFrame) -> pd.DataFrame:
-    """Rows by `draws` and `parameter` as columns `draws`, `parameter`, `distance` and `bar`."""
-    name = estimates.index.get_level_values("parameter")
-    unit = fit.se()[name].to_numpy()
-    return pd.DataFrame(
-        {
-            "draws": estimates.index.get_level_values("draws"),
-            "parameter": name,
-            "distance": (estimates["estimate"].to_numpy() - fit.params()[name].to_numpy()) / unit,
-            "bar": _BAR * estimates["mcse"].to_numpy() / unit,
-        }
-    )
+@dataclass(frozen=True, eq=False)
+class _Path:
+    """Estimates less the final ones, and the half lengths of their bars, in standard errors."""
+
+    draws: Int[np.ndarray, " n"]
+    distance: Float[np.ndarray, "n P"]
+    bar: Float[np.ndarray, "n P"]
+
+    @classmethod
+    def of(cls, fit: Fit, draws: Sequence[int], estimate: np.ndarray, mcse: np.ndarray) -> _Path:
+        final, unit = fit.params().to_numpy(), fit.se().to_numpy()
+        shape = (len(draws), len(final))
+        distance = (estimate.reshape(shape) - final) / unit
+        return cls(np.array(draws, dtype=int), distance, _BAR * mcse.reshape(shape) / unit)
+
+    @classmethod
+    def running(cls, fit: Fit) -> _Path:
+        estimates = running_estimates(fit)
+        draws = estimates.index.get_level_values("draws").unique()
+        return cls.of(fit, list(draws), estimates["estimate"].to_numpy(), estimates["mcse"].to_numpy())
+
+    @classmethod
+    def of_earlier_rounds(cls, fit: Fit) -> _Path:
+        rounds = fit.estimate.rounds[:-1]
+        mcse = np.full((len(rounds), len(fit.params())), np.nan)
+        for row, of_round in zip(mcse, rounds, strict=True):
+            row[of_round.free] = np.sqrt(np.maximum(np.diagonal(of_round.monte_carlo_covariance), 0))
+        estimates = np.array([[*of_round.beta, *of_round.variances] for of_round in rounds])
+        return cls.of(fit, [of_round.draws for of_round in rounds], estimates, mcse)
 
 
-def _earlier_rounds(fit: Fit) -> pd.DataFrame:
-    """As `_in_standard_errors`, with the number of each round but the last."""
-    parts = []
-    for number, of_round in enumerate(fit.estimate.rounds[:-1], start=1):
-        mcse = np.full(len(of_round.free), np.nan)
-        mcse[of_round.free] = np.sqrt(np.maximum(np.diagonal(of_round.monte_carlo_covariance), 0))
-        index = pd.MultiIndex.from_product(
-            [[of_round.draws], fit.design.parameters], names=["draws", "parameter"]
-        )
-        estimate = np.concatenate([of_round.beta, of_round.variances])
-        frame = pd.DataFrame({"estimate": estimate, "mcse": mcse}, index=index)
-        parts.append(_in_standard_errors(fit, frame).assign(round=number))
-    empty = pd.DataFrame(columns=["draws", "parameter", "distance", "bar", "round"])
-    return pd.concat(parts).dropna(subset="distance") if parts else empty
-
-
-def _reach(running: pd.DataFrame, earlier: pd.DataFrame) -> float:
+def _reach(running: _Path, earlier: _Path) -> float:
     """How far up and down the picture goes."""
-    rounds = np.minimum(earlier["distance"].abs().to_numpy(dtype=float), _FARTHEST)
-    return float(max((running["distance"].abs() + running["bar"]).max(), rounds.max(initial=0)))
+    line = np.nan_to_num(np.abs(running.distance) + running.bar).max()
+    rounds = np.nan_to_num(np.minimum(np.abs(earlier.distance), _FARTHEST)).max(initial=0)
+    return float(max(line, rounds)) or 1.0
 
 
-def _draw_running(ax: Axes, running: pd.DataFrame) -> None:
+def _draw_running(ax: Axes, path: _Path, position: int) -> None:
     ax.errorbar(
-        running["draws"],
-        running["distance"],
-        yerr=running["bar"],
+        path.draws,
+        path.distance[:, position],
+        yerr=path.bar[:, position],
         fmt="o-",
         color=INK,
         markersize=3,
@@ -130,24 +134,25 @@ def _draw_running(ax: Axes, running: pd.DataFrame) -> None:
     )
 
 
-def _draw_rounds(ax: Axes, earlier: pd.DataFrame, reach: float) -> None:
-    # To the right of the line, and those of as many draws beside each other.
-    beside = 1 + earlier.groupby("draws").cumcount().to_numpy()
-    numbers = earlier[["round", "draws", "distance", "bar"]].to_numpy(dtype=float)
-    for (number, draws, distance, bar), shift in zip(numbers, beside, strict=True):
-        x, y = draws * 2 ** (0.25 * shift), np.clip(distance, -reach, reach)
+def _draw_rounds(ax: Axes, path: _Path, position: int, reach: float) -> None:
+    for number, draws in enumerate(path.draws, start=1):
+        distance, bar = path.distance[number - 1, position], path.bar[number - 1, position]
+        # To the right of the line, and those of as many draws beside each other.
+        beside = (path.draws[:number] == draws).sum()
+        x, y = draws * 2 ** (0.25 * beside), np.clip(distance, -reach, reach)
         label = "earlier rounds" if number == 1 else None
-        ax.plot(x, y, marker=f"${number:.0f}$", color=BLUE, markersize=7, linestyle="none", label=label)
+        ax.plot(x, y, marker=f"${number}$", color=BLUE, markersize=7, linestyle="none", label=label)
         if y != distance:
             ax.annotate(f"{distance:+.1f}", (x, y), (6, -3), textcoords="offset points", color=BLUE)
         elif np.isfinite(bar):
             ax.errorbar(x, y, yerr=bar, fmt="none", ecolor=BLUE, elinewidth=0.7)
 
 
-def _label(axes: np.ndarray, columns: int, draws: np.ndarray) -> None:
+def _label(axes: np.ndarray, columns: int, draws: Int[np.ndarray, " n"]) -> None:
     for one in axes:
         one.set_xscale("log", base=2)
-        one.set_xticks(draws[:: -(-len(draws) // 5)], draws[:: -(-len(draws) // 5)])
+        some = draws[:: -(-len(draws) // 5)]
+        one.set_xticks(some, some)
         one.minorticks_off()
     for one in axes[::columns]:
         one.set_ylabel("standard errors")
