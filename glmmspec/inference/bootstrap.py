@@ -109,6 +109,8 @@ class Bootstrap:
 def bootstrap(fit: Fit, n: int = 200, seed: int | None = None, progress: Count | None = None) -> Bootstrap:
     """Simulate responses from a fit and fit the model to each.
 
+    With relevance weights, a response drawn once for each row counts as its weight says.
+
     Parameters
     ----------
     n

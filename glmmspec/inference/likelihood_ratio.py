@@ -65,6 +65,8 @@ class LikelihoodRatioTest:
 
     def __str__(self) -> str:
         error = f"{self.mcse:.2g}" if self.mcse_holds else "not known"
+        # Adding 0 takes the sign from a rounded -0.
+        statistic = round(self.statistic, 4) + 0.0
         draws = "common draws" if self.common_draws else "draws of each fit"
         return "\n".join(
             [
@@ -73,7 +75,7 @@ class LikelihoodRatioTest:
                 f"small: {self.small}",
                 f"large: {self.large}",
                 "",
-                f"2 log likelihood ratio {self.statistic:.4f} (Monte Carlo error {error}, {draws})",
+                f"2 log likelihood ratio {statistic:.4f} (Monte Carlo error {error}, {draws})",
                 f"p = {p_text(self.p)}, {self._reference()}",
                 *self._notes(),
             ]
@@ -150,7 +152,7 @@ def variance_test(fit: Fit, components: str | Sequence[str]) -> LikelihoodRatioT
         If a name is unknown, the fit or the one without these variances did not converge, or the fit
         lies below it.
     """
-    names = (components,) if isinstance(components, str) else tuple(dict.fromkeys(components))
+    names = (components,) if isinstance(components, str | int) else tuple(dict.fromkeys(components))
     known = fit.design.components
     unknown = [name for name in names if name not in known]
     if unknown or not names:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from scipy.interpolate import PchipInterpolator
 from scipy.special import ndtri
 
 from glmmspec.errors import FitError
+from glmmspec.inference.bootstrap import Count
 from glmmspec.inference.section import Section, Top
 from glmmspec.inference.text_table import aligned, decimals
 
@@ -106,7 +107,7 @@ def profile(
     fit: Fit,
     parm: str | int | Sequence[str | int] | None = None,
     level: float = 0.95,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Count | None = None,
 ) -> Profile:
     """Profile the likelihood of parameters, out to the endpoints of their intervals.
 

@@ -118,6 +118,7 @@ def test_a_variance_estimated_as_0():
     test = variance_test(fit, "g")
     assert test.common_draws
     assert test.statistic == pytest.approx(0, abs=1e-9)
+    assert "ratio 0.0000" in str(test)
     assert test.p == 1
     smaller, _ = quiet_fit(gs.parse("family bernoulli\ny ~ 1 | g"), coins(0.0, 2))
     assert "Also estimated as 0: g" in str(likelihood_ratio_test(smaller, fit))
