@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import warnings
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,22 +39,9 @@ def write_pictures(fit: Fit, paths: list[Path]) -> None:
     """
     import matplotlib
 
+    from glmmspec.plots.svg import as_svg
+
     matplotlib.use("agg")
     for name, path in zip(NAMES, paths, strict=True):
-        write_whole(path, _svg(fit, name))
-
-
-def _svg(fit: Fit, name: str) -> str:
-    import matplotlib
-    from matplotlib import pyplot
-
-    text = io.StringIO()
-    # The text stays text: whoever shows the picture has the letters that matplotlib's own font may lack.
-    settings = {"svg.hashsalt": name, "svg.fonttype": "none"}
-    with matplotlib.rc_context(settings), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from font")
-        axes = getattr(import_module(f"glmmspec.plots.{name}"), f"plot_{name}")(fit)
-        figure = axes[0].figure
-        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": "glmmspec", "Title": name})
-        pyplot.close(figure)
-    return text.getvalue()
+        draw = getattr(import_module(f"glmmspec.plots.{name}"), f"plot_{name}")
+        write_whole(path, as_svg(draw(fit), name))
