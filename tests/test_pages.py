@@ -9,7 +9,7 @@ from tests import pages
 DOCS = Path(__file__).parent.parent / "docs"
 
 
-@pytest.mark.parametrize("name", ["vignette", "coming-from-r", "prediction"])
+@pytest.mark.parametrize("name", ["vignette", "coming-from-r", "prediction", "inference"])
 def test_a_page_shows_what_is_printed(name):
     blocks = pages.run((DOCS / f"{name}.md").read_text())
     assert blocks
