@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from glmmspec.plots.weights import plot_weights as plot_weights
     from glmmspec.r_glmm import glmm as glmm
     from glmmspec.translation import translate as translate
+    from glmmspec.validation.sampling import sample as sample
 
 _HOMES = {
     "DataError": "errors",
@@ -64,6 +65,7 @@ _HOMES = {
     "plot_trace": "plots.trace",
     "plot_weights": "plots.weights",
     "read": "grammar",
+    "sample": "validation.sampling",
     "translate": "translation",
 }
 

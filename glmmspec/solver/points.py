@@ -57,4 +57,4 @@ def unit_cube_points(
     size = (max(0, int(blocks.max())) + 1, dimensions, REPLICATES, 1)
     shifts = rng.integers(0, 2**_BITS, size=size, dtype=np.uint32)
     shifted = digits[None, :, None, :] ^ shifts[blocks]
-    return ((shifted + 0.5) * 2.0**-_BITS).reshape(len(blocks), dimensions, draws)
+    return np.asarray((shifted + 0.5) * 2.0**-_BITS).reshape(len(blocks), dimensions, draws)
