@@ -6,12 +6,14 @@ import pytest
 
 from tests import pages
 
-DOCS = Path(__file__).parent.parent / "docs"
+ROOT = Path(__file__).parent.parent
 
 
-@pytest.mark.parametrize("name", ["vignette", "coming-from-r", "prediction", "inference"])
-def test_a_page_shows_what_is_printed(name):
-    blocks = pages.run((DOCS / f"{name}.md").read_text())
+@pytest.mark.parametrize("name", ["vignette", "coming-from-r", "prediction", "inference", "keeping"])
+def test_a_page_shows_what_is_printed(name, tmp_path, monkeypatch):
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    monkeypatch.chdir(tmp_path)
+    blocks = pages.run((ROOT / "docs" / f"{name}.md").read_text())
     assert blocks
     for code, shown, printed in blocks:
         assert pages.agree(shown, printed), f"{code}\nprints\n{printed}\nand not\n{shown}"

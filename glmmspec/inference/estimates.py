@@ -104,7 +104,7 @@ class Estimates:
         frame = pd.DataFrame(
             bounds, index=list(self.design.parameters), columns=[f"{100 * t:.4g} %" for t in tails]
         )
-        return frame if parm is None else frame.iloc[self._positions(parm)]
+        return frame if parm is None else frame.iloc[self.positions(parm)]
 
     @property
     def loglik(self) -> float:
@@ -213,7 +213,14 @@ class Estimates:
         full[np.ix_(self._free, self._free)] = matrix
         return pd.DataFrame(full, index=names, columns=names)
 
-    def _positions(self, parm: str | int | Sequence[str | int]) -> list[int]:
+    def positions(self, parm: str | int | Sequence[str | int]) -> list[int]:
+        """Where parameters stand, given by names or positions.
+
+        Raises
+        ------
+        FitError
+            If one is unknown.
+        """
         names = list(self.design.parameters)
         wanted = [parm] if isinstance(parm, str | int) else list(parm)
         for item in wanted:

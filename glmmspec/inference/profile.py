@@ -132,7 +132,7 @@ def profile(
     if not fit.converged:
         raise FitError("the fit did not converge: there is no maximum to measure from", hint="raise draws")
     names = fit.design.parameters
-    positions = [i % len(names) for i in (range(len(names)) if parm is None else fit._positions(parm))]
+    positions = [i % len(names) for i in (range(len(names)) if parm is None else fit.positions(parm))]
     limit, top = float(ndtri((1 + level) / 2)), Top(fit)
     curves, constrained, endpoints, unsettled = [], [], [], 0
     for done, position in enumerate(positions):

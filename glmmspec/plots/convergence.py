@@ -61,7 +61,7 @@ def plot_convergence(
     FitError
         If a parameter is unknown, or `ax` is not one Axes for each.
     """
-    positions = list(range(len(fit.params()))) if parm is None else fit._positions(parm)
+    positions = list(range(len(fit.params()))) if parm is None else fit.positions(parm)
     running, earlier = _Path.running(fit), _Path.of_earlier_rounds(fit)
     columns = min(len(positions), _COLUMNS)
     size = (1.2 + 2.6 * columns, 1.1 + 1.7 * -(-len(positions) // columns))

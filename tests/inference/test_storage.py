@@ -16,7 +16,6 @@ import pytest
 
 import glmmspec as gs
 from glmmspec.inference.storage import VERSION, load, save
-from tests import pages
 
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLES = ROOT / "examples"
@@ -204,10 +203,3 @@ def test_old_files_load_for_ever(path: Path, tmp_path: Path) -> None:
 
 def test_there_are_old_files() -> None:
     assert len(list(KEPT.glob(f"*-{VERSION}.json"))) == 2
-
-
-def test_the_page_shows_what_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "examples").symlink_to(EXAMPLES)
-    monkeypatch.chdir(tmp_path)
-    for code, shown, printed in pages.run((ROOT / "docs" / "keeping.md").read_text()):
-        assert pages.agree(shown, printed), code
