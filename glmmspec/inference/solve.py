@@ -44,7 +44,8 @@ def _warnings(design: Design, options: SolverOptions, found: Estimate) -> Iterat
     final = found.final
     if not final.maximum.converged:
         yield FitWarning(
-            f"the maximum was not reached in {len(final.maximum.steps)} iterations: raise iterlim"
+            f"the maximum was not reached in {len(final.maximum.steps)} iterations: raise iterlim, or go on"
+            " from this fit (start=fit)"
         )
     elif not found.settled:
         yield ReliabilityWarning(
