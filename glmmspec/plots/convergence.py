@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = 3
 _BAR = interval_width(0.95)
+_MOST_PANELS = 12
 _FARTHEST = 1.0
 """In standard errors: an earlier round may lie beyond the edge of the picture if it is farther off."""
 
@@ -47,7 +48,8 @@ def plot_convergence(
     Parameters
     ----------
     parm
-        Names or positions of parameters; all by default.
+        Names or positions of parameters; by default all, or of more than 12 those with the largest Monte
+        Carlo errors in standard errors.
     ax
         Axes to draw on, one for each parameter; by default those of a new figure of `matplotlib.pyplot`.
 
@@ -61,7 +63,7 @@ def plot_convergence(
     FitError
         If a parameter is unknown, or `ax` is not one Axes for each.
     """
-    positions = list(range(len(fit.params()))) if parm is None else fit.positions(parm)
+    positions = _least_certain(fit) if parm is None else fit.positions(parm)
     running, earlier = _Path.running(fit), _Path.of_earlier_rounds(fit)
     columns = min(len(positions), _COLUMNS)
     size = (1.2 + 2.6 * columns, 1.1 + 1.7 * -(-len(positions) // columns))
@@ -77,8 +79,16 @@ def plot_convergence(
         else:
             say(one, "held" if fit.params().iloc[position] else "0, on the boundary")
     _label(axes, columns, running.draws)
-    explain(axes, ax, doubt(fit))
+    fewer = parm is None and len(positions) < len(fit.params())
+    note = f"the {len(positions)} largest Monte Carlo errors of {len(fit.params())}" if fewer else None
+    explain(axes, ax, "\n".join(filter(None, (doubt(fit), note))))
     return axes
+
+
+def _least_certain(fit: Fit) -> list[int]:
+    """Those whose Monte Carlo error is largest in standard errors, in their order."""
+    ratio = np.nan_to_num((fit.mcse() / fit.se()).to_numpy(), nan=-1)
+    return sorted(np.argsort(-ratio, kind="stable")[:_MOST_PANELS].tolist())
 
 
 @dataclass(frozen=True, eq=False)

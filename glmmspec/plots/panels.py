@@ -89,13 +89,13 @@ def doubt(fit: Fit) -> str | None:
 
 
 def explain(axes: np.ndarray, ax: AxesGiven, warning: str | None) -> None:
-    """Say what the labelled marks are, under the warning if there is one.
+    """Say what the labelled marks are, under a warning if there is one.
 
     This stands above a figure of our own, and in the first panel of one that was given.
     """
     pairs = [pair for one in axes for pair in zip(*one.get_legend_handles_labels(), strict=True)]
     marks = {label: handle for handle, label in pairs}
-    look = {"title": warning, "alignment": "left", "frameon": False}
+    look = {"title": warning or None, "alignment": "left", "frameon": False}
     if ax is None:
         legend = axes[0].figure.legend(
             marks.values(), marks.keys(), loc="outside upper left", ncols=3, **look

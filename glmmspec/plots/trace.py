@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _RATIOS = (-0.5, 2.0)
 """The rho that are shown; those beyond are drawn at the edge."""
+
+_LEAST_APART = 0.06
+"""Of the width of the picture: rounds that begin closer together are not all told their draws."""
 
 _DROPS = (0, 1e-9, 1e-6, 1e-3, 1, 1e3, 1e6, 1e9)
 """Where the logarithmic scale of the log-likelihood has its ticks."""
@@ -95,7 +98,17 @@ def _label(axes: np.ndarray, path: pd.DataFrame) -> None:
         for start in starts[1:]:
             one.axvline(start - 0.5, color=FAINT, linewidth=0.8)
     above = axes[0].secondary_xaxis("top")
-    above.set_xticks(starts, path["draws"].iloc[starts - 1])
+    told = _apart(starts, _LEAST_APART * len(path))
+    above.set_xticks(told, path["draws"].iloc[told - 1])
     above.tick_params(length=0)
     above.spines["top"].set_visible(False)
     above.set_xlabel("draws in each block, by round")
+
+
+def _apart(places: Int[np.ndarray, " n"], least: float) -> Int[np.ndarray, " k"]:
+    """The last of the places, and of those before it the ones that are far enough from the next."""
+    kept = [int(places[-1])]
+    for place in places[-2::-1].tolist():
+        if kept[-1] - place >= least:
+            kept.append(place)
+    return np.array(kept[::-1])

@@ -3,11 +3,13 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import glmmspec as gs
 from glmmspec.inference.running import running_estimates
 from glmmspec.plots.convergence import plot_convergence
+from tests.inference.test_fit import quiet_fit
 from tests.plots.artists import bars, marks, texts
 
 
@@ -62,6 +64,19 @@ def test_a_variance_with_the_name_of_a_coefficient():
     running = running_estimates(fit).loc[32]
     expected = (running["estimate"].to_numpy() - fit.params().to_numpy()) / fit.se().to_numpy()
     assert [marks(ax, "o")[0, 1] for ax in (coefficient, variance)] == pytest.approx(expected[1:])
+
+
+def test_of_many_parameters_the_least_certain():
+    rng = np.random.default_rng(0)
+    data = pd.DataFrame({"f": rng.integers(0, 15, 900), "g": rng.integers(0, 90, 900)})
+    data["y"] = rng.poisson(np.exp(0.5 * rng.normal(size=90)[data["g"]]))
+    fit, _ = quiet_fit(gs.parse("family poisson\nfactor f\ny ~ f | g"), data, draws=512)
+    axes = plot_convergence(fit)
+    ratio = (fit.mcse() / fit.se()).to_numpy()
+    largest = np.sort(np.argsort(ratio)[-12:])
+    assert [ax.get_title(loc="left") for ax in axes] == [fit.design.parameters[i] for i in largest]
+    assert "the 12 largest Monte Carlo errors of 16" in texts(axes)
+    assert len(plot_convergence(fit, list(range(16)))) == 16
 
 
 def test_unknown_parameters_are_refused(salamander):

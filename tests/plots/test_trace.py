@@ -36,6 +36,19 @@ def test_rounds_are_apart_and_say_their_draws(salamander):
     assert set(starts[1:] + 0.5) <= set(lines)
 
 
+def test_rounds_that_begin_close_together_are_not_told_on_top_of_each_other(salamander):
+    first, *others = salamander.estimate.rounds
+    crowd = dataclasses.replace(
+        first, maximum=dataclasses.replace(first.maximum, steps=first.maximum.steps * 20)
+    )
+    estimate = dataclasses.replace(salamander.estimate, rounds=(crowd, *[first] * 3, *others))
+    (above,) = plot_trace(dataclasses.replace(salamander, estimate=estimate))[0].child_axes
+    draws = [int(label.get_text()) for label in above.get_xticklabels()]
+    assert 2 <= len(draws) < 4 + len(others)
+    assert draws[-1] == salamander.n_draws
+    assert (np.diff(above.get_xticks()) > 5).all()
+
+
 def test_rejected_steps_are_crosses_and_what_has_no_value_stands_at_the_edge(salamander):
     fit = with_steps(
         salamander, {1: {"value": -200.0, "ratio": 0.1}, 3: {"value": -np.inf, "ratio": -np.inf}}
