@@ -85,7 +85,7 @@ def test_the_stated_error_is_the_actual_error(position, value):
     model, data = gs.parse("family bernoulli\ny ~ x | g"), coins(1.5, 1)
     errors = []
     for seed in range(30):
-        fit, _ = quiet_fit(model, data, points="random", draws=512, seed=seed)
+        fit, _ = quiet_fit(model, data, draws=512, seed=seed)
         section = Section(fit, position, Top(fit))
         place = section.place(value)
         drop, found = section.drop(place), section.found[place]
