@@ -103,6 +103,7 @@ def bind(model: Model, data: Any = None) -> Design:
         )
     x, coefficients = fixed_effects(model.fixed, table, counted)
     random = _random_terms(model, table)
+    _check_names_differ(model, coefficients)
     _check_priors(model, coefficients)
     design = Design(
         family=FAMILIES[model.family],
@@ -155,6 +156,17 @@ def _random_terms(model: Model, table: Table) -> tuple[RandomEffects, ...]:
     return tuple(
         replace(term, codes=_frozen(term.codes, np.int32), values=_frozen(term.values)) for term in terms
     )
+
+
+def _check_names_differ(model: Model, coefficients: tuple[str, ...]) -> None:
+    for term in model.random:
+        if term.component in coefficients:
+            raise model.error(
+                f"'{term.component}' would name a coefficient and a variance component",
+                span=term.factors[0].span,
+                hint=f"name the component, as in var_{term.factors[0]} = {term}",
+                kind=DataError,
+            )
 
 
 def _check_priors(model: Model, coefficients: tuple[str, ...]) -> None:

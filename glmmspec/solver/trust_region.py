@@ -75,8 +75,8 @@ def maximise(
     value, gradient, hessian = objective(point)
     scale = _unit_steps(hessian)
     steps: list[Step] = []
-    converged = False
-    while np.isfinite(value) and len(steps) < iterlim:
+    converged = not len(point)  # nothing varies
+    while len(point) and np.isfinite(value) and len(steps) < iterlim:
         scaled_gradient, scaled_hessian = gradient * scale, hessian * np.outer(scale, scale)
         step = maximise_quadratic(scaled_gradient, scaled_hessian, radius)
         predicted = float(step @ scaled_gradient + step @ scaled_hessian @ step / 2)

@@ -119,3 +119,10 @@ def test_subproblem_of_a_wrong_sign_would_fail():
     wrong = -maximise_quadratic(gradient, hessian, 0.5)
     multiplier = wrong @ (gradient + hessian @ wrong) / (wrong @ wrong)
     assert multiplier < 0
+
+
+def test_nothing_to_maximise_over():
+    """A model whose only parameter is held: the value where it is."""
+    found = maximise(lambda point: (3.0, np.zeros(0), np.zeros((0, 0))), np.zeros(0))
+    assert found.converged
+    assert found.value == 3.0
