@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    import pandas as pd
     from xarray import DataTree
 
 R_HAT_LIMIT = 1.01
@@ -49,9 +50,9 @@ class SamplerHealth:
         table = summary(tree, group="posterior", kind="diagnostics", round_to="none")
         energy = bfmi(tree)
         return cls(
-            r_hat=(str(table["r_hat"].idxmax()), float(table["r_hat"].max())),
-            ess_bulk=(str(table["ess_bulk"].idxmin()), float(table["ess_bulk"].min())),
-            ess_tail=(str(table["ess_tail"].idxmin()), float(table["ess_tail"].min())),
+            r_hat=_largest(table["r_hat"]),
+            ess_bulk=_fewest(table["ess_bulk"]),
+            ess_tail=_fewest(table["ess_tail"]),
             divergences=int(tree["sample_stats"]["diverging"].sum()),
             bfmi=float(np.min(energy["energy"])),
         )
@@ -63,7 +64,9 @@ class SamplerHealth:
 
     def _complaints(self) -> Iterator[str]:
         # A missing diagnostic is no good one: comparisons are written so that NaN complains.
-        if not self.r_hat[1] <= R_HAT_LIMIT:
+        if np.isnan(self.r_hat[1]):
+            yield f"R-hat of {self.r_hat[0]} is not known: it takes two chains of at least 4 draws that move"
+        elif not self.r_hat[1] <= R_HAT_LIMIT:
             yield (
                 f"the chains disagree: R-hat {self.r_hat[1]:.3f} of {self.r_hat[0]} (limit {R_HAT_LIMIT});"
                 " raise warmup and draws"
@@ -82,3 +85,15 @@ class SamplerHealth:
                 f"energy fraction {self.bfmi:.2f} (limit {BFMI_LIMIT}): the tails are hardly visited;"
                 " use the other parameterisation (centred), or narrower priors"
             )
+
+
+def _largest(values: pd.Series[float]) -> tuple[str, float]:
+    """The worst value of R-hat and what it is of; NaN, where one is not known."""
+    worst = str(values.fillna(np.inf).idxmax())
+    return worst, float(values[worst])
+
+
+def _fewest(values: pd.Series[float]) -> tuple[str, float]:
+    """The fewest effective draws and what they are of; NaN, where they are not known."""
+    worst = str(values.fillna(-np.inf).idxmin())
+    return worst, float(values[worst])

@@ -14,13 +14,13 @@ import numpy as np
 from jaxtyping import Float
 
 from glmmspec.api import as_model
-from glmmspec.design import Design, bind
+from glmmspec.design import Design, RandomEffects, bind
 from glmmspec.errors import FitError, ReliabilityWarning
 from glmmspec.ir import Model
 from glmmspec.options import SamplerOptions, check_option
 from glmmspec.validation.priors import FLAT, Priors
 from glmmspec.validation.sampler_health import SamplerHealth
-from glmmspec.validation.twin import response, twin
+from glmmspec.validation.twin import effects_site, response, twin
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -156,10 +156,23 @@ def coordinates(design: Design) -> tuple[dict[str, Any], dict[str, list[str]]]:
     }
     dims = {"beta": ["coef"], "nu": ["component"], "response": ["obs"]}
     for term in design.random:
-        dimension = term.grouping or term.name
-        dims[f"u[{term.name}]"] = [dimension]
+        dimension = _dimension(term, coords)
+        dims[effects_site(term)] = [dimension]
         coords[dimension] = list(term.levels)
     return coords, dims
+
+
+_TAKEN = {"chain", "draw", "beta", "nu", "response"}
+
+
+def _dimension(term: RandomEffects, coords: Mapping[str, Any]) -> str:
+    """The grouping's name, or one that says more where that is taken by something else."""
+    names = (term.grouping or term.name, term.name, f"levels of {term.name}")
+    return next(
+        name
+        for name in (name.replace("/", "∕") for name in names)
+        if name not in _TAKEN and list(coords.get(name, term.levels)) == list(term.levels)
+    )
 
 
 def _named(drawn: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -185,7 +198,7 @@ def linear_predictor(design: Design, draws: Mapping[str, np.ndarray]) -> Float[n
     """eta of each row in each draw."""
     eta = draws["beta"] @ design.x.T + design.offset
     for term in design.random:
-        eta = eta + draws[f"u[{term.name}]"][..., term.codes] * term.values
+        eta = eta + draws[effects_site(term)][..., term.codes] * term.values
     return np.asarray(eta)
 
 

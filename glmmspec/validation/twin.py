@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 import numpyro
 import numpyro.distributions as dist
 from numpyro.distributions import constraints
 
-from glmmspec.design import Design
+from glmmspec.design import Design, RandomEffects
 from glmmspec.prior import Distribution
 from glmmspec.validation.priors import Priors
 
@@ -31,13 +32,21 @@ def twin(design: Design, priors: Priors, *, centred: bool = False) -> Twin:
         variance = _variances(design, priors)
         eta = jnp.asarray(design.x) @ beta + design.offset
         for term in design.random:
-            u = _effects(f"u[{term.name}]", len(term.levels), jnp.sqrt(variance[term.component]), centred)
+            u = _effects(effects_site(term), len(term.levels), jnp.sqrt(variance[term.component]), centred)
             eta = eta + term.values * u[term.codes]
-        # A weight multiplies the log density of its row: a row of weight 2 counts as two.
-        with numpyro.handlers.scale(scale=design.weights):
+        # A weight multiplies the log density of its row: a row of weight 2 counts as two. NumPyro takes
+        # no scale of 0, and a mask in its place.
+        counted = design.weights > 0
+        scale = np.where(counted, design.weights, 1.0)
+        with numpyro.handlers.mask(mask=counted), numpyro.handlers.scale(scale=scale):
             numpyro.sample("response", response(design, eta), obs=design.y if observed else None)
 
     return model
+
+
+def effects_site(term: RandomEffects) -> str:
+    """The name of a term's random effects, `u[term]`: with a division slash, for `/` is a path to ArviZ."""
+    return f"u[{term.name.replace('/', '∕')}]"
 
 
 def response(design: Design, eta: Any) -> dist.Distribution:
