@@ -41,7 +41,7 @@ class Design:
     random
         The random terms, in the model's order.
     components
-        Names of the variance components.
+        Names of the variance components, none of them also that of a coefficient.
     rows
         Positions in the data frame of the n rows used, in order.
     n_dropped
@@ -103,7 +103,6 @@ def bind(model: Model, data: Any = None) -> Design:
         )
     x, coefficients = fixed_effects(model.fixed, table, counted)
     random = _random_terms(model, table)
-    _check_names_differ(model, coefficients)
     _check_priors(model, coefficients)
     design = Design(
         family=FAMILIES[model.family],
@@ -114,7 +113,7 @@ def bind(model: Model, data: Any = None) -> Design:
         weights=_frozen(weights),
         offset=_frozen(offset),
         random=random,
-        components=tuple(component.name for component in model.components),
+        components=_component_names(model, coefficients),
         rows=_frozen(table.rows, np.int64),
         n_dropped=len(frame) - len(table),
         data_hash="",
@@ -158,15 +157,10 @@ def _random_terms(model: Model, table: Table) -> tuple[RandomEffects, ...]:
     )
 
 
-def _check_names_differ(model: Model, coefficients: tuple[str, ...]) -> None:
-    for term in model.random:
-        if term.component in coefficients:
-            raise model.error(
-                f"'{term.component}' would name a coefficient and a variance component",
-                span=term.factors[0].span,
-                hint=f"name the component, as in var_{term.factors[0]} = {term}",
-                kind=DataError,
-            )
+def _component_names(model: Model, coefficients: tuple[str, ...]) -> tuple[str, ...]:
+    """The components' names; `var(x)` where a coefficient is called x too, as in `y ~ year | year`."""
+    names = (component.name for component in model.components)
+    return tuple(f"var({name})" if name in coefficients else name for name in names)
 
 
 def _check_priors(model: Model, coefficients: tuple[str, ...]) -> None:

@@ -26,27 +26,20 @@ def trace(fit: Fit) -> pd.DataFrame:
     log-likelihood at the point tried; whether the step ended on the `boundary` of the region and was
     `accepted`; and the parameters tried. Each round has draws of its own, and so values of its own.
     """
-    return pd.DataFrame(_iterations(fit)).set_index(["round", "iteration"])
+    columns = ["round", "iteration", "draws", *_OF_STEP, *fit.design.parameters]
+    return pd.DataFrame(_iterations(fit), columns=columns).set_index(["round", "iteration"])
 
 
-def _iterations(fit: Fit) -> Iterator[dict[str, Any]]:
+_OF_STEP = ("radius", "predicted", "ratio", "value", "boundary", "accepted")
+
+
+def _iterations(fit: Fit) -> Iterator[tuple[Any, ...]]:
     for number, of_round in enumerate(fit.estimate.rounds, start=1):
         held = np.concatenate([of_round.beta, of_round.variances])
         for iteration, step in enumerate(of_round.maximum.steps, start=1):
             point = held.copy()
             point[of_round.free] = step.argument
-            yield {
-                "round": number,
-                "iteration": iteration,
-                "draws": of_round.draws,
-                "radius": step.radius,
-                "predicted": step.predicted,
-                "ratio": step.ratio,
-                "value": step.value,
-                "boundary": step.boundary,
-                "accepted": step.accepted,
-                **dict(zip(fit.design.parameters, point.tolist(), strict=True)),
-            }
+            yield number, iteration, of_round.draws, *(getattr(step, name) for name in _OF_STEP), *point
 
 
 def draws(fit: Fit) -> pd.DataFrame:

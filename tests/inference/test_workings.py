@@ -1,5 +1,6 @@
 """What a fit lets be seen of its workings agrees with its results."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -88,3 +89,12 @@ def test_tidy(fit):
     np.testing.assert_array_equal(table["estimate"], fit.params())
     np.testing.assert_array_equal(table["mc.error"], fit.mcse())
     np.testing.assert_array_equal(table[["conf.low", "conf.high"]], fit.confint(level=0.9))
+
+
+def test_a_path_without_steps():
+    """A fit that starts at its maximum may take none: the table is empty, and has its columns."""
+    fit = gs.fit(EXAMPLES / "cbpp.glmm")
+    rounds = tuple(replace(r, maximum=replace(r.maximum, steps=())) for r in fit.estimate.rounds)
+    trace = replace(fit, estimate=replace(fit.estimate, rounds=rounds)).trace()
+    assert list(trace.columns) == list(fit.trace().columns)
+    assert not len(trace)
