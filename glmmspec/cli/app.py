@@ -7,14 +7,17 @@ from typing import Annotated
 import typer
 
 from glmmspec.cli.check import check
+from glmmspec.cli.compare import compare
 from glmmspec.cli.compile import compile_spec
 from glmmspec.cli.data import data
 from glmmspec.cli.explain import explain
 from glmmspec.cli.fit import fit
 from glmmspec.cli.fmt import fmt
 from glmmspec.cli.outcome import reported
+from glmmspec.cli.sample import sample
 from glmmspec.cli.show import show
 from glmmspec.cli.translate import translate
+from glmmspec.cli.validate import validate
 
 app = typer.Typer(
     add_completion=False,
@@ -49,9 +52,12 @@ def glmmspec_command(
 
 app.command("fit")(reported(fit))
 app.command("show")(reported(show))
+app.command("sample")(reported(sample))
+app.command("validate")(reported(validate))
 app.command("check")(reported(check))
 app.command("fmt")(reported(fmt))
 app.command("compile")(reported(compile_spec))
 app.command("explain")(reported(explain))
+app.command("compare")(reported(compare))
 app.command("translate")(reported(translate))
 app.command("data")(reported(data))

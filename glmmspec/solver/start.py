@@ -48,7 +48,14 @@ def given_start(design: Design, values: tuple[float, ...]) -> Point:
     return Point(beta, variances)
 
 
-def pql_start(design: Design, batches: Sequence[Batch], held: Float[np.ndarray, " K"] | None = None) -> Point:
+def pql_start(
+    design: Design,
+    batches: Sequence[Batch],
+    held: Float[np.ndarray, " K"] | None = None,
+    *,
+    tolerance: float = _TOLERANCE,
+    iterations: int = _ITERATIONS,
+) -> Point:
     """Penalised quasi-likelihood estimates, to a few per cent, at the variances `held` (NaN: not held).
 
     Alternates a Newton step for beta on the penalised likelihood profiled over the effects with
@@ -60,7 +67,7 @@ def pql_start(design: Design, batches: Sequence[Batch], held: Float[np.ndarray, 
     beta, variances = _fixed_effects_alone(design), np.where(free, unit, held)
     sizes = _effects_per_component(batches, len(variances))
     modes: list[Modes | None] = [None] * len(batches)
-    for _ in range(_ITERATIONS):
+    for _ in range(iterations):
         found = [
             posterior_modes(b, design.family, beta, variances, m.effects if m else None)
             for b, m in zip(batches, modes, strict=True)
@@ -71,9 +78,7 @@ def pql_start(design: Design, batches: Sequence[Batch], held: Float[np.ndarray, 
         beta = beta + step
         change = np.abs(np.log(updated[free] / variances[free])).max(initial=0)
         variances = updated
-        if change < _TOLERANCE and np.abs(step).max(initial=0) < _TOLERANCE * (
-            1 + np.abs(beta).max(initial=0)
-        ):
+        if change < tolerance and np.abs(step).max(initial=0) < tolerance * (1 + np.abs(beta).max(initial=0)):
             break
     return Point(beta, variances)
 
