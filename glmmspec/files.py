@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from glmmspec.errors import GlmmSpecError
@@ -27,8 +28,21 @@ def check_writable(path: Path) -> None:
         raise _unwritable(path, "its folder is not writable")
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write `text` to a file beside `path`, and put it in that place once it is complete.
+def write_whole(path: Path, text: str | bytes) -> None:
+    """Write `text` to a file: see `written_whole`.
+
+    Raises
+    ------
+    GlmmSpecError
+        If that fails, and then what was there before is untouched.
+    """
+    with written_whole(path) as temporary:
+        temporary.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """A file beside `path` to write to, which is put in that place once it is complete.
 
     A file that is there keeps its mode; a link goes on pointing to what it points to.
 
@@ -41,7 +55,9 @@ def write_whole(path: Path, text: str) -> None:
     target = path.resolve()
     temporary = target.with_name(f".glmmspec-{secrets.token_hex(8)}.tmp")
     try:
-        _write(temporary, text)
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
         if target.exists():
             temporary.chmod(target.stat().st_mode & 0o7777)
         temporary.replace(target)
@@ -50,13 +66,6 @@ def write_whole(path: Path, text: str) -> None:
     finally:
         with suppress(OSError):
             temporary.unlink()
-
-
-def _write(path: Path, text: str) -> None:
-    with path.open("xb") as file:
-        file.write(text.encode())
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _unwritable(path: Path, reason: str) -> GlmmSpecError:

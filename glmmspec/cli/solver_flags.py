@@ -1,4 +1,4 @@
-"""One flag for each solver option, made from the table of options itself."""
+"""One flag for each option of the solver, or of the sampler, made from the table of options itself."""
 
 from __future__ import annotations
 
@@ -11,26 +11,32 @@ from typing import Any
 import typer
 
 from glmmspec.expression import number_text
-from glmmspec.options import SolverOptions, check_option
-
-_FIELDS = {field.name: field for field in dataclasses.fields(SolverOptions)}
+from glmmspec.options import Options, SamplerOptions, SolverOptions, check_option
 
 
 def with_solver_flags(command: Callable[..., int]) -> Callable[..., int]:
     """A command whose `**flags` are the solver's options, each as the text given, or None."""
+    return _with_flags(command, SolverOptions)
 
+
+def with_sampler_flags(command: Callable[..., int]) -> Callable[..., int]:
+    """A command whose `**flags` are the sampler's options, each as the text given, or None."""
+    return _with_flags(command, SamplerOptions)
+
+
+def _with_flags(command: Callable[..., int], kind: type[Options]) -> Callable[..., int]:
     @functools.wraps(command)
     def run(**arguments: Any) -> int:
         return command(**arguments)
 
     signature = inspect.signature(command, eval_str=True)
     own = [p for p in signature.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
-    flags = [_parameter(field) for field in _FIELDS.values()]
+    flags = [_parameter(field) for field in dataclasses.fields(kind)]
     run.__signature__ = signature.replace(parameters=[*own, *flags])  # type: ignore[attr-defined]
     return run
 
 
-def given_options(flags: Mapping[str, str | None]) -> dict[str, Any]:
+def given_options(flags: Mapping[str, str | None], kind: type[Options] = SolverOptions) -> dict[str, Any]:
     """The options given on the command line, as values.
 
     Raises
@@ -38,9 +44,10 @@ def given_options(flags: Mapping[str, str | None]) -> dict[str, Any]:
     SpecError
         As for the same value in a spec, if one has the wrong type or is out of range.
     """
-    given = {name: _value(_FIELDS[name], text) for name, text in flags.items() if text is not None}
+    known = {field.name: field for field in dataclasses.fields(kind)}
+    given = {name: _value(known[name], text) for name, text in flags.items() if text is not None}
     for name, value in given.items():
-        check_option(SolverOptions, name, value)
+        check_option(kind, name, value)
     return given
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import jax.numpy as jnp
 import numpy as np
@@ -13,7 +13,7 @@ from numpyro.distributions import constraints
 
 from glmmspec.design import Design, RandomEffects
 from glmmspec.prior import Distribution
-from glmmspec.validation.priors import Priors
+from glmmspec.validation.priors import FLAT, ComponentPrior, Priors
 
 Twin = Callable[..., None]
 """A NumPyro model; called with `observed=False` it samples the response."""
@@ -42,6 +42,14 @@ def twin(design: Design, priors: Priors, *, centred: bool = False) -> Twin:
             numpyro.sample("response", response(design, eta), obs=design.y if observed else None)
 
     return model
+
+
+def twin_at(design: Design, beta: Any, variances: Any) -> Twin:
+    """The twin with its parameters held at given values: what is left to sample are the random effects."""
+    flat = Priors((FLAT,) * len(design.coefficients), (ComponentPrior("var", FLAT),) * len(design.components))
+    held = {f"_beta[{name}]": value for name, value in zip(design.coefficients, beta, strict=True)}
+    held |= {f"_var[{name}]": value for name, value in zip(design.components, variances, strict=True)}
+    return cast(Twin, numpyro.handlers.condition(twin(design, flat), data=held))
 
 
 def effects_site(term: RandomEffects) -> str:
