@@ -1,0 +1,39 @@
+"""Draw docs/report.png, the report of a validation as a browser shows it; it takes Chromium.
+
+python docs/report.py
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import glmmspec as gs
+from glmmspec.validation.agreement import validate
+from glmmspec.validation.page import page
+
+ROOT = Path(__file__).parent.parent
+
+
+def main() -> None:
+    """Validate, and let the browser take the picture of the page's head."""
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        sys.exit("no Chromium here (Debian: apt-get install chromium)")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "report.html"
+        file.write_text(page(validate(gs.read(ROOT / "examples" / "salamander.glmm"))), encoding="utf-8")
+        take(browser, file, ROOT / "docs" / "report.png")
+
+
+def take(browser: str, file: Path, picture: Path) -> None:
+    """A picture of a page, 1100 by 1900 pixels."""
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1100,1900"]
+    subprocess.run([browser, *flags, f"--screenshot={picture}", file.as_uri()], check=True)
+
+
+if __name__ == "__main__":
+    main()

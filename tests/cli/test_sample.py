@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from glmmspec.validation import agreement
+from tests.cli.support import run
+
+SHORT = ["--chains", 2, "--warmup", 150, "--draws", 100]
+
+
+def test_sampling_too_short_prints_writes_and_exits_with_1(spec: Path, tmp_path: Path) -> None:
+    output = tmp_path / "draws.nc"
+    result = run("sample", spec, *SHORT, "--output", output)
+    assert result.exit_code == 1
+    assert "few effective draws" in result.stderr
+    lines = result.stdout.splitlines()
+    assert lines[0].split()[:3] == ["Mean", "Std.", "Dev."]
+    assert [line.split()[0] for line in lines[1:]] == ["(Intercept)", "period2", "period3", "period4", "herd"]
+    with xr.open_datatree(output, engine="h5netcdf") as tree:
+        mean = float(tree["posterior"]["beta"].sel(coef="period2").mean())
+        assert tree["posterior"]["nu"].shape == (2, 100, 1)
+    assert float(lines[2].split()[1]) == pytest.approx(mean, abs=1e-2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cbpp.glmm", "draws.nc"]
+
+
+def test_json_and_flat_priors(spec: Path) -> None:
+    result = run("sample", spec, *SHORT, "--prior", "flat", "--centred", "--json")
+    table = json.loads(result.stdout)
+    assert list(table) == ["(Intercept)", "period2", "period3", "period4", "herd"]
+    assert np.isfinite(list(table["herd"].values())).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--prior", "wek"], "unknown prior set 'wek'"),
+        (["--chains", "0"], "sampler option chains = 0: expected a whole number between 1 and 1024"),
+        (["--output", "draws.csv"], "cannot write draws.csv: draws are kept as netCDF"),
+        (["--output", "nowhere/draws.nc"], "cannot write nowhere/draws.nc: there is no such folder"),
+    ],
+)
+def test_bad_use(spec: Path, arguments: list[str], message: str) -> None:
+    result = run("sample", spec, *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"error: {message}")
+
+
+class Found:
+    """In place of a report."""
+
+    def __init__(self, verdict: str) -> None:
+        self.passed = verdict == "pass"
+
+    def __str__(self) -> str:
+        return "Verdict"
+
+    def to_dict(self) -> dict[str, object]:
+        return {"passed": self.passed}
+
+
+@pytest.mark.parametrize(("verdict", "code"), [("pass", 0), ("doubtful", 1), ("fail", 1)])
+def test_validate_exits_with_0_only_if_all_passes(
+    spec: Path, monkeypatch: pytest.MonkeyPatch, verdict: str, code: int
+) -> None:
+    monkeypatch.setattr(agreement, "validate", lambda model, data, **options: Found(verdict))
+    assert run("validate", spec).exit_code == code
+    assert json.loads(run("validate", spec, "--json").stdout) == {"passed": code == 0}
+
+
+def test_validate_refuses_a_page_it_could_not_write(spec: Path) -> None:
+    result = run("validate", spec, "--report", "nowhere/page.html")
+    assert (result.exit_code, result.stdout) == (2, "")
