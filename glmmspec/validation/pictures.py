@@ -21,17 +21,17 @@ _MOST_POINTS = 1000
 
 
 def plot_intervals(report: Report) -> np.ndarray:
-    """Estimates with their 95 % intervals, and beneath each the posterior's mean and central 90 %."""
+    """Estimates with their 90 % intervals, and beneath each the posterior's mean and central 90 %."""
     names = list(report.fit.design.parameters)
     axes = panels(None, 1, columns=1, size=(7, 1.4 + 0.45 * len(names)))
     row = np.arange(len(names))
     interval, table = (
-        report.fit.confint().to_numpy().T,
+        report.fit.confint(level=0.9).to_numpy().T,
         report.parameters["nuts"].unstack("statistic").loc[names],
     )
     axes[0].hlines(row - 0.12, *interval, color=INK)
     axes[0].plot(
-        report.fit.params(), row - 0.12, "o", color=INK, markersize=4, label="estimate, 95 % Wald interval"
+        report.fit.params(), row - 0.12, "o", color=INK, markersize=4, label="estimate, 90 % Wald interval"
     )
     axes[0].hlines(row + 0.12, table["5 %"], table["95 %"], color=BLUE)
     axes[0].plot(
@@ -124,6 +124,7 @@ def plot_chains(report: Report) -> Iterator[tuple[str, np.ndarray]]:
     for name in ("plot_trace", "plot_rank"):
         drawn = getattr(arviz_plots, name)(report.posterior, var_names=["beta", "nu"], backend="matplotlib")
         figure = drawn.viz["figure"].item()
+        figure.set_layout_engine("constrained")
         yield name, np.array(figure.axes, dtype=object)
 
 

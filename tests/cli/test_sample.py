@@ -28,6 +28,7 @@ def test_sampling_too_short_prints_writes_and_exits_with_1(spec: Path, tmp_path:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cbpp.glmm", "draws.nc"]
 
 
+@pytest.mark.slow
 def test_json_and_flat_priors(spec: Path) -> None:
     result = run("sample", spec, *SHORT, "--prior", "flat", "--centred", "--json")
     table = json.loads(result.stdout)
