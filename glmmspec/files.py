@@ -28,7 +28,7 @@ def check_writable(path: Path) -> None:
         raise _unwritable(path, "its folder is not writable")
 
 
-def write_whole(path: Path, text: str | bytes) -> None:
+def write_whole(path: Path, text: str) -> None:
     """Write `text` to a file: see `written_whole`.
 
     Raises
@@ -37,7 +37,7 @@ def write_whole(path: Path, text: str | bytes) -> None:
         If that fails, and then what was there before is untouched.
     """
     with written_whole(path) as temporary:
-        temporary.write_bytes(text if isinstance(text, bytes) else text.encode())
+        temporary.write_bytes(text.encode())
 
 
 @contextmanager

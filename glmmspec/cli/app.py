@@ -16,6 +16,7 @@ from glmmspec.cli.fmt import fmt
 from glmmspec.cli.outcome import reported
 from glmmspec.cli.sample import sample
 from glmmspec.cli.show import show
+from glmmspec.cli.study import study
 from glmmspec.cli.translate import translate
 from glmmspec.cli.validate import validate
 
@@ -59,5 +60,6 @@ app.command("fmt")(reported(fmt))
 app.command("compile")(reported(compile_spec))
 app.command("explain")(reported(explain))
 app.command("compare")(reported(compare))
+app.command("study")(reported(study))
 app.command("translate")(reported(translate))
 app.command("data")(reported(data))

@@ -1,0 +1,87 @@
+"""`glmmspec study`: how estimators fare over simulated data."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from glmmspec.cli.arguments import DataFile, SpecFile
+from glmmspec.cli.outcome import DONE
+
+Truth = Annotated[
+    list[str],
+    typer.Option(
+        "--truth", metavar="NAME=VALUE", help="A parameter's true value; once for each.", show_default=False
+    ),
+]
+Names = Annotated[
+    str, typer.Option("--estimators", metavar="NAME,NAME,...", help="Which estimators to study.")
+]
+Replications = Annotated[int, typer.Option("--replications", metavar="N", help="Data sets to simulate.")]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Seed of all random draws.")]
+Processes = Annotated[int, typer.Option("--processes", metavar="N", help="Processes to use.")]
+Kept = Annotated[
+    Path | None,
+    typer.Option("--path", metavar="DIR", help="Keep replications here; what is there is not done again."),
+]
+
+
+def study(
+    file: SpecFile,
+    truth: Truth,
+    data: DataFile = None,
+    estimators: Names = "pql,mcla",
+    replications: Replications = 200,
+    seed: Seed = 1,
+    processes: Processes = 1,
+    path: Kept = None,
+) -> int:
+    """Simulate responses from a spec many times, estimate from each, and print bias, RMSE and coverage."""
+    from glmmspec import grammar
+
+    model, values = grammar.read(file), dict(map(_pair, truth))
+    # The numerical packages load only for a spec that makes sense.
+    from glmmspec.tables import read_table
+    from glmmspec.validation.study import study as studied
+
+    with _shown_progress() as progress:
+        found = studied(
+            model,
+            values,
+            [name.strip() for name in estimators.split(",")],
+            replications,
+            data=None if data is None else read_table(data),
+            seed=seed,
+            path=path,
+            processes=processes,
+            progress=progress,
+        )
+    typer.echo(found)
+    return DONE
+
+
+def _pair(text: str) -> tuple[str, float]:
+    name, _, value = text.rpartition("=")
+    try:
+        return name, float(value)
+    except ValueError:
+        raise typer.BadParameter(f"'{text}' is not NAME=VALUE", param_hint="--truth") from None
+
+
+@contextmanager
+def _shown_progress() -> Iterator[Callable[[int, int], None] | None]:
+    """A bar on stderr with the time that is left; None where stderr is no terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("replications", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
