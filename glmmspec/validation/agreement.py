@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 import time
 import warnings
 from os import PathLike
 from typing import Any
 
+import numpy as np
+
 import glmmspec.api as api
 from glmmspec.design import Design
-from glmmspec.errors import GlmmSpecWarning
+from glmmspec.errors import FitError, GlmmSpecWarning
 from glmmspec.inference.fit import Fit
 from glmmspec.ir import Model
 from glmmspec.options import SamplerOptions, check_option
@@ -26,7 +29,12 @@ from glmmspec.validation.two_routes import two_routes
 
 
 def validate(
-    model: Model | str | PathLike[str], data: Any = None, *, family: str | None = None, **options: Any
+    model: Model | str | PathLike[str],
+    data: Any = None,
+    *,
+    family: str | None = None,
+    progress: bool | None = None,
+    **options: Any,
 ) -> Report:
     """Fit a model, sample its twin under flat priors, and compare the two.
 
@@ -34,6 +42,8 @@ def validate(
     ----------
     model, data, family
         As for `glmmspec.fit`. The solver's options are the spec's.
+    progress
+        Whether to show the sampler's progress bar; by default where stderr is a terminal.
     **options
         Sampler options that take the place of the spec's (see `SamplerOptions`).
 
@@ -56,11 +66,22 @@ def validate(
         # What they warn of is in the checks of the weights.
         warnings.simplefilter("ignore", GlmmSpecWarning)
         fit = api.fit(bound, data)
-    return validate_fit(fit, fit.design, dataclasses.replace(bound.sampler, **options))
+    shown = sys.stderr.isatty() if progress is None else progress
+    return validate_fit(fit, fit.design, dataclasses.replace(bound.sampler, **options), progress=shown)
 
 
 def validate_fit(fit: Fit, design: Design, options: SamplerOptions, *, progress: bool = False) -> Report:
-    """Compare a fit with the twin of a design: the fit's own, unless one wants to see a difference found."""
+    """Compare a fit with the twin of a design: the fit's own, unless one wants to see a difference found.
+
+    Raises
+    ------
+    FitError
+        If the fit has no covariance.
+    """
+    if not np.isfinite(fit.estimate.final.covariance).all():
+        raise FitError(
+            "the fit has not reached a maximum, and there is nothing to validate", hint="raise iterlim"
+        )
     began = time.perf_counter()
     joint = check_joint_density(fit, design, options.seed)
     posterior = sample_posterior(

@@ -21,6 +21,8 @@ from glmmspec.solver.sampling import sampled_likelihood
 _DF = 5
 """Of the t that psi is drawn from: its tails are heavier than any posterior's here."""
 
+_FEWEST_PER_PARAMETER = 5
+
 _STREAM = 1_000_000
 """Random streams of the solver's seed that no fit uses."""
 
@@ -81,7 +83,9 @@ def solver_route(fit: Fit, seed: int, *, count: int = 1536, draws: int = 4096) -
         target = np.array([log_posterior(likelihood, one) for one in theta])
         log_weights, k_hat = smoothed(target[:, 0] - proposal.logpdf(theta))
         weights = np.exp(log_weights)
-        centre, scale = weights @ theta, np.cov(theta.T, aweights=weights, ddof=0).reshape(scale.shape)
+        # Draws that are too few tell no covariance; that they are too few shows in their number.
+        if 1 / np.square(weights).sum() > _FEWEST_PER_PARAMETER * len(centre):
+            centre, scale = weights @ theta, np.cov(theta.T, aweights=weights, ddof=0).reshape(scale.shape)
     without = np.exp([smoothed(column - proposal.logpdf(theta))[0] for column in target[:, 1:].T])
     p = len(coordinates.basis)
     psi = np.hstack([theta[:, :p] @ coordinates.basis.T, np.exp(theta[:, p:])])
