@@ -36,7 +36,11 @@ if TYPE_CHECKING:
     from glmmspec.plots.weights import plot_weights as plot_weights
     from glmmspec.r_glmm import glmm as glmm
     from glmmspec.translation import translate as translate
+    from glmmspec.validation.agreement import validate as validate
+    from glmmspec.validation.comparison import compare as compare
+    from glmmspec.validation.estimators import register_estimator as register_estimator
     from glmmspec.validation.sampling import sample as sample
+    from glmmspec.validation.study import study as study
 
 _HOMES = {
     "DataError": "errors",
@@ -50,6 +54,7 @@ _HOMES = {
     "SpecSyntaxError": "errors",
     "TranslationError": "errors",
     "bind": "design",
+    "compare": "validation.comparison",
     "equation": "equations",
     "fit": "api",
     "format_text": "grammar",
@@ -65,8 +70,11 @@ _HOMES = {
     "plot_trace": "plots.trace",
     "plot_weights": "plots.weights",
     "read": "grammar",
+    "register_estimator": "validation.estimators",
     "sample": "validation.sampling",
+    "study": "validation.study",
     "translate": "translation",
+    "validate": "validation.agreement",
 }
 
 __all__ = ["__version__", *_HOMES]
