@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from glmmspec.validation.agreement import validate as validate
     from glmmspec.validation.comparison import compare as compare
     from glmmspec.validation.estimators import register_estimator as register_estimator
+    from glmmspec.validation.forest import plot_comparison as plot_comparison
     from glmmspec.validation.sampling import sample as sample
     from glmmspec.validation.study import study as study
 
@@ -63,6 +64,7 @@ _HOMES = {
     "load": "inference.storage",
     "load_data": "datasets:load",
     "parse": "grammar",
+    "plot_comparison": "validation.forest",
     "plot_convergence": "plots.convergence",
     "plot_estimates": "plots.estimates",
     "plot_profile": "plots.profile",
