@@ -62,4 +62,6 @@ def _condition(fit: Fit) -> float:
     hessian = -fit.estimate.final.maximum.hessian
     scale = 1 / np.sqrt(np.abs(np.diagonal(hessian)))
     values = np.linalg.eigvalsh(hessian * np.outer(scale, scale))
+    if not len(values):
+        return 1.0
     return float(values[-1] / values[0]) if values[0] > 0 else np.inf

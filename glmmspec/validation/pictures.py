@@ -121,8 +121,10 @@ def plot_chains(report: Report) -> Iterator[tuple[str, np.ndarray]]:
     """Trace and rank plots of the parameters, by ArviZ."""
     import arviz_plots
 
+    # ArviZ ranks no empty array: there may be no fixed effect.
+    drawn_names = [name for name in ("beta", "nu") if report.posterior["posterior"][name].size]
     for name in ("plot_trace", "plot_rank"):
-        drawn = getattr(arviz_plots, name)(report.posterior, var_names=["beta", "nu"], backend="matplotlib")
+        drawn = getattr(arviz_plots, name)(report.posterior, var_names=drawn_names, backend="matplotlib")
         figure = drawn.viz["figure"].item()
         figure.set_layout_engine("constrained")
         yield name, np.array(figure.axes, dtype=object)

@@ -160,8 +160,17 @@ def _log_means(log_weights: Float[np.ndarray, "B R m"]) -> Float[np.ndarray, "B 
 
 
 def smoothed(log_weights: Float[np.ndarray, " n"]) -> tuple[Float[np.ndarray, " n"], float]:
-    """Pareto-smoothed log weights, normalised, and the shape k-hat of their tail (Vehtari et al. 2024)."""
+    """Pareto-smoothed log weights, normalised, and the shape k-hat of their tail (Vehtari et al. 2024).
+
+    Where there is no tail that could be fitted, as when one draw has all weight, k-hat is infinite.
+    """
     from arviz_stats.base import array_stats  # type: ignore[attr-defined]
 
-    values, k_hat = array_stats.psislw(-log_weights)
+    try:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            values, k_hat = array_stats.psislw(-log_weights)
+    except ValueError:
+        values, k_hat = log_weights, np.inf
+    if not (np.isfinite(k_hat) and np.isfinite(values).all()):
+        values, k_hat = log_weights, np.inf
     return np.asarray(values - logsumexp(values)), float(k_hat)

@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -13,12 +14,13 @@ import glmmspec as gs
 from glmmspec.solver import sampling
 from glmmspec.solver.likelihood import Likelihood
 from glmmspec.validation import twin
-from glmmspec.validation.agreement import validate
+from glmmspec.validation.agreement import validate, validate_fit
 from glmmspec.validation.at_estimate import AtEstimate
 from glmmspec.validation.checks import FAIL_RATE, Check, check_differences
 from glmmspec.validation.health import weight_checks
 from glmmspec.validation.joint_density import check_joint_density
-from glmmspec.validation.solver_route import solver_route
+from glmmspec.validation.page import page
+from glmmspec.validation.solver_route import smoothed, solver_route
 from tests.inference.test_fit import quiet_fit
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -61,6 +63,36 @@ def test_a_swapped_level_fails(weighted: gs.Fit) -> None:
     assert check_joint_density(weighted, design, seed=1).verdict == "fail"
 
 
+def test_weights_without_a_tail() -> None:
+    log_weights, k_hat = smoothed(np.append(np.full(99, -1e4), 0.0))
+    assert k_hat == np.inf
+    assert np.exp(log_weights).sum() == pytest.approx(1)
+    assert log_weights[-1] == 0
+
+
+@pytest.mark.slow
+def test_a_variance_at_0_is_doubtful_and_no_more() -> None:
+    """Without fixed effects no parameter is left; the two routes still are."""
+    data = pd.DataFrame({"g": np.repeat(list("abcdefgh"), 4), "y": [0, 1, 0, 1] * 8})
+    report = validate(gs.parse("family bernoulli\ny ~ 0 | g"), data, warmup=300, draws=300)
+    verdicts = {check.name: check.verdict for check in report.checks}
+    assert verdicts["variances estimated as 0"] == "doubtful"
+    assert verdicts["posterior of (beta, nu)"] == "pass"
+    assert report.effects is None
+    assert "observed information" not in verdicts
+    assert not report.passed
+    assert page(report).count("<svg") == 6
+
+
+def test_a_fit_without_a_maximum_is_refused() -> None:
+    model = gs.read(EXAMPLES / "cbpp.glmm")
+    fit, _ = quiet_fit(model, draws=64)
+    final = dataclasses.replace(fit.estimate.final, covariance=np.full((5, 5), np.nan))
+    broken = dataclasses.replace(fit, estimate=dataclasses.replace(fit.estimate, final=final))
+    with pytest.raises(gs.FitError, match="nothing to validate"):
+        validate_fit(broken, broken.design, model.sampler)
+
+
 def information(fit: gs.Fit) -> dict[str, Check]:
     return {check.name: check for check in AtEstimate.of(fit, fit.design, seed=1).checks(fit)}
 
@@ -92,7 +124,7 @@ def test_a_proposal_so_narrow_that_weights_collapse_fails(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(sampling, "laplace_proposal", narrow)
     fit, _ = quiet_fit(gs.read(EXAMPLES / "salamander.glmm"), draws=4096)
-    route = solver_route(fit, 1, count=64, draws=64)
+    route = solver_route(fit, 1, count=128, draws=64)
     checks = {check.name: check for check in weight_checks(fit, route)}
     assert checks["k-hat of the random effects' weights"].verdict == "fail"
 
