@@ -32,7 +32,9 @@ def main() -> None:
 def take(browser: str, file: Path, picture: Path) -> None:
     """A picture of a page, 1100 by 1900 pixels."""
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1100,1900"]
-    subprocess.run([browser, *flags, f"--screenshot={picture}", file.as_uri()], check=True)
+    subprocess.run(
+        [browser, *flags, f"--screenshot={picture}", file.as_uri()], check=True, stderr=subprocess.DEVNULL
+    )
 
 
 if __name__ == "__main__":
