@@ -82,6 +82,7 @@ DATA = pd.DataFrame(
 )
 
 
+@pytest.mark.slow
 def test_names_that_arviz_has_and_weights_of_0_and_one_chain() -> None:
     """Groupings are called `obs` and `beta`, a term has a slash, and there is no fixed effect."""
     model = gs.parse("family bernoulli\nweights w\ny ~ 0 | obs, beta, I(x / 2):obs")
