@@ -45,6 +45,7 @@ class Comparison:
     estimators: pd.DataFrame
 
     def __str__(self) -> str:
+        remarks = [f"{name}: {remark}" for name, remark in self.estimators["remark"].items() if remark]
         return "\n".join(
             [
                 *_heading(self.model),
@@ -52,7 +53,7 @@ class Comparison:
                 *self._block("se", "Standard errors, or posterior standard deviations"),
                 *self._block("mcse", "Monte Carlo standard errors of the estimates"),
                 *self._likelihoods(),
-                *(f"{name}: {remark}" for name, remark in self.estimators["remark"].items() if remark),
+                *(["", *remarks] if remarks else []),
             ]
         )
 
@@ -75,7 +76,7 @@ class Comparison:
             ["MC error", *(or_blank(value, ".3f") for value in table["below_mcse"])],
             ["seconds", *(or_blank(value, ".1f") for value in table["seconds"])],
         ]
-        return [*aligned(columns), ""]
+        return list(aligned(columns))
 
 
 def _heading(model: Model) -> list[str]:
