@@ -94,7 +94,7 @@ class Partition:
 def partition(design: Design, *, joint: bool = False) -> Partition:
     """Split a design into its independent blocks, or take all of it as one (`joint`)."""
     sizes = [len(term.levels) for term in design.random]
-    starts = np.concatenate([[0], np.cumsum(sizes)])
+    starts = design.effect_starts
     effects = np.stack(
         [start + term.codes for start, term in zip(starts, design.random, strict=False)], axis=1
     )

@@ -77,6 +77,11 @@ class Design:
         """Parameter names in their one order: coefficients, then variance components."""
         return self.coefficients + self.components
 
+    @property
+    def effect_starts(self) -> Int[np.ndarray, " T+1"]:
+        """Where each term's effects start, numbered through the terms in order; last, the number of all."""
+        return np.cumsum([0, *(len(term.levels) for term in self.random)])
+
 
 def bind(model: Model, data: Any = None) -> Design:
     """Bind a model to data: a data frame (or what `tables.as_frame` takes), by default the data it names.

@@ -89,8 +89,7 @@ def _roles(design: Design, rows: NewData, random: Random, new_levels: NewLevels)
     integrated = np.full(rows.values.shape, random == "marginal")
     if random == "conditional":
         _check_levels(design, rows, new_levels)
-        starts = np.cumsum([0, *(len(term.levels) for term in design.random)])[:-1]
-        effects = np.where(rows.codes == UNSEEN, PADDING, rows.codes + starts)
+        effects = np.where(rows.codes == UNSEEN, PADDING, rows.codes + design.effect_starts[:-1])
         integrated = (rows.codes == UNSEEN) & (new_levels == "marginal")
     squares = np.zeros((len(rows.x), len(design.components)))
     for t, term in enumerate(design.random):

@@ -71,14 +71,15 @@ def model_matrix(fit: Fit) -> pd.DataFrame:
 
 def random_matrix(fit: Fit) -> csr_array:
     """Z, n rows, a column for each effect in the order of `ranef`."""
-    sizes = [len(term.levels) for term in fit.design.random]
-    starts = np.cumsum([0, *sizes])
+    starts = fit.design.effect_starts
     n = len(fit.design.y)
     column = np.concatenate(
         [start + term.codes for start, term in zip(starts[:-1], fit.design.random, strict=True)]
     )
     value = np.concatenate([term.values for term in fit.design.random])
-    return csr_array((value, (np.tile(np.arange(n), len(sizes)), column)), shape=(n, int(starts[-1])))
+    return csr_array(
+        (value, (np.tile(np.arange(n), len(fit.design.random)), column)), shape=(n, int(starts[-1]))
+    )
 
 
 def start_values(fit: Fit) -> pd.Series[float]:
