@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -45,15 +45,17 @@ class Elimination:
         """Effects of the separator in each block, from those of each term."""
         return np.asarray(counts[list(self.separator)].sum(axis=0))
 
-    def cost(self, counts: Int[np.ndarray, "T blocks"], *, by_rule: bool) -> Float[np.ndarray, " blocks"]:
+    def cost(
+        self, counts: Int[np.ndarray, "T blocks"], *, by_rule: bool, drawn: bool
+    ) -> Float[np.ndarray, " blocks"]:
         """Predicted evaluations of each row of a block: draws times nodes.
 
-        `by_rule` says whether a small separator may stand at the nodes of a rule.
+        `by_rule` says whether a small separator may stand at the nodes of a rule, `drawn` whether it may be drawn.
         """
         size = self.separator_sizes(counts)
-        drawn = _DRAWS * 2.0 ** (size / _DOUBLING)
+        draws = _DRAWS * 2.0 ** (size / _DOUBLING) if drawn else np.full(len(size), np.inf)
         small = (size <= QUADRATURE_EFFECTS) & by_rule
-        outer = np.where(small, float(_NODES) ** np.where(small, size, 0), drawn)
+        outer = np.where(small, float(_NODES) ** np.where(small, size, 0), draws)
         return np.asarray(outer * float(_NODES) ** sum(map(len, self.levels)))
 
 
@@ -100,7 +102,7 @@ def _groupings(design: Design, active: Bool[np.ndarray, " T"]) -> Iterator[tuple
 def _chain(design: Design, chosen: Sequence[tuple[int, ...]]) -> tuple[tuple[int, ...], ...] | None:
     """The groupings from the outermost in, if each is nested in the one before it."""
     order = sorted(chosen, key=lambda terms: len(design.random[terms[0]].levels))
-    for outer, inner in zip(order[:-1], order[1:], strict=True):
+    for outer, inner in pairwise(order):
         if not _nested(design.random[inner[0]].codes, design.random[outer[0]].codes):
             return None
     return tuple(order)
