@@ -48,7 +48,7 @@ class WeightedPsi:
         return float(1 / np.square(self.weights).sum())
 
 
-def solver_route(fit: Fit, seed: int, *, count: int = 1536, draws: int = 4096) -> WeightedPsi:
+def solver_route(fit: Fit, seed: int, *, count: int = 1280, draws: int = 2048) -> WeightedPsi:
     """Sample the posterior of psi under flat priors on beta and nu from the solver's l_m alone.
 
     Drawn is theta = (gamma, log nu), gamma the coefficients in the solver's coordinates, from a
