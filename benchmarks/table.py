@@ -46,7 +46,7 @@ def case_section(case: Case, measured: Sequence[Measurement], left_out: Iterable
 
 
 def accuracy_section(measured: Sequence[Measurement]) -> str:
-    """What a unit of accuracy costs by each Monte Carlo method."""
+    """What a unit of accuracy costs by each Monte Carlo method; empty if no MLE is known."""
     rows = [
         [m.case, m.name, _number(cost, 6)]
         for m in measured
@@ -54,7 +54,7 @@ def accuracy_section(measured: Sequence[Measurement]) -> str:
         and (cost := cost_of_accuracy(m, exact(m.case, measured))) is not None
     ]
     head = ("case", "program", "(error in SE)² x seconds")
-    return "\n".join(["## Accuracy per second", "", *table(head, rows)])
+    return "\n".join(["## Accuracy per second", "", *table(head, rows)]) if rows else ""
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

@@ -14,7 +14,7 @@ def read(fit):
     timing.say("error", *fit.se())
     timing.say("mcse", *fit.mcse())
     if fit.warnings:
-        timing.say("note", str(fit.warnings[0]).splitlines()[0])
+        timing.say("note", "; ".join(str(warning).splitlines()[0] for warning in fit.warnings))
     return fit.coef(), dict(fit.varcomps())
 
 
