@@ -16,7 +16,6 @@ from table import accuracy_section, case_section, table
 
 
 def page(
-    names: Sequence[str],
     versions: dict[Peer, str | None],
     measured: Sequence[Measurement],
     lines: Sequence[Line],
@@ -28,13 +27,12 @@ def page(
 
     Parameters
     ----------
-    names
-        The cases.
     versions
         Of each program that was asked for; None for one that is not installed.
     machine
         Where it ran, in words.
     """
+    names = dict.fromkeys(m.case for m in measured)
     sections = [
         _head(versions, machine, repeats),
         *(case_section(CASES[name], measured, _left_out(name, versions)) for name in names),

@@ -32,32 +32,41 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = [peer for peer in PEERS if not given.peers or peer.name in given.peers]
     versions = {peer: version(peer, given.peer_python) for peer in asked}
     where = machine()
+    measured: list[Measurement] = []
+    lines: list[scaling.Line] = []
+    text = ""
     with tempfile.TemporaryDirectory() as folder:
-        measured = _measurements(names, versions, Path(folder), given.peer_python, repeats)
-        lines = scaling.over_rows(measured)
-        if not given.quick:
-            lines += [scaling.over_draws(Path(folder), repeats), scaling.over_devices(Path(folder), repeats)]
-    text = page(names, versions, measured, lines, machine=where, repeats=repeats)
+        for name in names:
+            measured += _case(name, versions, Path(folder), given.peer_python, repeats)
+            lines = scaling.over_rows(measured)
+            if not given.quick and name == names[-1]:
+                lines += scaling.of_ours(Path(folder), repeats)
+            text = page(versions, measured, lines, machine=where, repeats=repeats)
+            # After each case, for the run may be long.
+            _write(given.out, text, _document(where, measured, lines), lines)
     print(text)
-    if given.out is not None:
-        given.out.mkdir(parents=True, exist_ok=True)
-        (given.out / "benchmarks.md").write_text(text)
-        (given.out / "benchmarks.json").write_text(_document(where, measured, lines))
-        if lines:
-            (given.out / "benchmarks.svg").write_text(scaling.picture(lines))
 
 
-def _measurements(
-    names: Sequence[str], versions: dict[Peer, str | None], folder: Path, python: str, repeats: int
+def _case(
+    name: str, versions: dict[Peer, str | None], folder: Path, python: str, repeats: int
 ) -> list[Measurement]:
-    """Every program that is installed on every case that it takes."""
+    """Every program that is installed, if it takes the case."""
     measured = []
-    for name in names:
-        for peer, installed in versions.items():
-            if installed and peer.takes(CASES[name]):
-                print(f"{name}: {peer.name}, {peer.method}", file=sys.stderr, flush=True)
-                measured.append(measure(peer, CASES[name], folder, python=python, repeats=repeats))
+    for peer, installed in versions.items():
+        if installed and peer.takes(CASES[name]):
+            print(f"{name}: {peer.name}, {peer.method}", file=sys.stderr, flush=True)
+            measured.append(measure(peer, CASES[name], folder, python=python, repeats=repeats))
     return measured
+
+
+def _write(folder: Path | None, text: str, document: str, lines: Sequence[scaling.Line]) -> None:
+    if folder is None:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "benchmarks.md").write_text(text)
+    (folder / "benchmarks.json").write_text(document)
+    if lines:
+        (folder / "benchmarks.svg").write_text(scaling.picture(lines))
 
 
 def _document(where: str, measured: Sequence[Measurement], lines: Sequence[scaling.Line]) -> str:

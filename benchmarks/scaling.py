@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,24 +39,27 @@ def over_rows(measured: Sequence[Measurement]) -> list[Line]:
             line = lines.setdefault((m.name, m.method), Line("rows", label, [], []))
             line.sizes.append(CASES[m.case].n_rows)
             line.seconds.append(m.warm)
-    return [line for line in lines.values() if len(line.sizes) > 1]
+    return _with_slopes(lines.values())
 
 
-def over_draws(folder: Path, repeats: int, draws: Sequence[int] = DRAWS) -> Line:
-    """Our fit of the salamander data with a given number of draws per block."""
-    return _ours("draws per block", folder, repeats, draws, lambda m: {"draws": m}, lambda m: {})
-
-
-def over_devices(folder: Path, repeats: int, devices: Sequence[int] = DEVICES) -> Line:
-    """The same with the most draws, spread over several CPU devices, as JAX is told to see them."""
-    return _ours(
-        "devices",
-        folder,
-        repeats,
-        devices,
-        lambda k: {"draws": DRAWS[-1], "devices": k},
-        lambda k: {"XLA_FLAGS": f"--xla_force_host_platform_device_count={k}"},
+def of_ours(folder: Path, repeats: int) -> list[Line]:
+    """Our fit of the salamander data over draws per block, and over devices as JAX is told to see them."""
+    lines = (
+        _ours("draws per block", folder, repeats, DRAWS, lambda m: {"draws": m}, lambda m: {}),
+        _ours(
+            "devices",
+            folder,
+            repeats,
+            DEVICES,
+            lambda k: {"draws": DRAWS[-1], "devices": k},
+            lambda k: {"XLA_FLAGS": f"--xla_force_host_platform_device_count={k}"},
+        ),
     )
+    return _with_slopes(lines)
+
+
+def _with_slopes(lines: Iterable[Line]) -> list[Line]:
+    return [line for line in lines if len(line.sizes) > 1]
 
 
 def _ours(
@@ -67,6 +70,7 @@ def _ours(
     options: Callable[[int], dict[str, int]],
     environment: Callable[[int], dict[str, str]],
 ) -> Line:
+    """Warm seconds at each size; a size at which the fit fails has none."""
     done = [
         measure(
             PEERS[0],
