@@ -101,6 +101,9 @@ def picture(lines: Sequence[Line]) -> str:
         for line in lines:
             if line.against == against:
                 axis.loglog(line.sizes, line.seconds, "o-", label=f"{line.label} ({line.slope:.2f})")
+        if against == "devices":
+            axis.set_xticks(DEVICES, list(map(str, DEVICES)))
+            axis.set_xticks([], minor=True)
         axis.set(xlabel=against, ylabel="seconds, warm")
         axis.legend(fontsize=6, title="slope in brackets", title_fontsize=6)
     return as_svg(axes[0], "Time of a fit")

@@ -31,7 +31,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_measurement_is_a_fit(folder):
     (found,) = json.loads((folder / "benchmarks.json").read_text())["measurements"]
     assert (found["case"], found["name"], found["failure"]) == ("cbpp", "glmmspec", "")
-    assert len(found["seconds"]) == len(found["estimates"]) == 2
+    # One warm fit, unless a busy machine used the budget up before it.
+    assert 1 <= len(found["seconds"]) == len(found["estimates"]) <= 2
     assert min(found["seconds"]) > 0
     # numpy and jax alone take more than this; a process of gigabytes would have measured something else.
     assert 50 < found["peak_mib"] < 4096
