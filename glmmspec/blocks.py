@@ -21,6 +21,7 @@ PADDING = -1
 """What stands in an index array where a padded row, effect or block has no counterpart."""
 
 _ROWS_PER_BATCH = 2**15
+_FEW_ROWS = 2**14
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,18 +186,26 @@ def member_table(
 
 
 def batches(
-    design: Design, parts: Partition, chosen: Int[np.ndarray, " blocks"] | None = None
+    design: Design,
+    parts: Partition,
+    chosen: Int[np.ndarray, " blocks"] | None = None,
+    *,
+    uniform: bool = False,
 ) -> Iterator[Batch]:
     """Blocks of a partition (by default all) as batches, each of at most about 32,768 padded rows.
 
     Sizes are rounded up (to 1, 2, 3, 4, 6, 8, 12, ...), so that few shapes, and few compilations,
-    serve any number of blocks; the last batch of a shape is filled up with empty blocks.
+    serve any number of blocks; the last batch of a shape is filled up with empty blocks. With
+    `uniform`, all have as many rows as the largest, where that takes little.
     """
     rows = _Grouping.of(parts.row_block, parts.n_blocks)
     effects = _Grouping.of(parts.effect_block, parts.n_blocks)
     data = _RowData.of(design, parts, effects.positions(parts.effect_block))
     shapes = np.stack([rounded_up(rows.sizes), rounded_up(effects.sizes)], axis=1)
     chosen = np.arange(parts.n_blocks) if chosen is None else chosen
+    largest, rows_in_all = int(shapes[chosen, 0].max()), int(rows.sizes[chosen].sum())
+    if uniform and largest * len(chosen) <= max(_FEW_ROWS, 1.5 * rows_in_all):
+        shapes[chosen, 0] = largest
     for n_rows, n_effects in np.unique(shapes[chosen], axis=0):
         members = chosen[(shapes[chosen] == (n_rows, n_effects)).all(axis=1)]
         per_batch = min(len(members), max(1, _ROWS_PER_BATCH // int(n_rows)))

@@ -158,8 +158,8 @@ class Estimates:
     def diagnostics(self) -> pd.DataFrame:
         """Health of the importance weights by block: draws, effective draws and their share, k-hat.
 
-        Of more than 500 blocks, the 500 with the fewest effective draws. Blocks that are integrated by quadrature
-        have no draws, and are not listed.
+        Of more than 500 blocks, the 500 with the fewest effective draws. Blocks that are integrated by
+        quadrature have no draws, and are not listed.
         """
         weights = self.estimate.weights
         return pd.DataFrame(

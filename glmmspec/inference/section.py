@@ -14,6 +14,7 @@ from scipy.optimize import brentq
 from glmmspec.design import Design
 from glmmspec.errors import FitError
 from glmmspec.inference.log_ratio import error_of_difference, excess_shares
+from glmmspec.solver.hermite import finer
 from glmmspec.solver.maximum_likelihood import Estimate, estimate
 from glmmspec.solver.start import unit_variances
 
@@ -203,9 +204,12 @@ def _estimate(
     start: Float[np.ndarray, " P"],
     hold: Mapping[int, float] = MappingProxyType({}),
 ) -> Estimate:
-    """From a start, with as many draws as the fit has."""
+    """From a start, with as many draws as the fit has, or if it has none by finer rules than its own."""
     options = replace(fit.options, start=tuple(start.tolist()))
-    return estimate(design, options, hold=hold, draws=fit.n_draws or None)
+    order = fit.estimate.final.order
+    if fit.n_draws:
+        return estimate(design, options, hold=hold, draws=fit.n_draws, order=order)
+    return estimate(design, options, hold=hold, order=finer(finer(order)))
 
 
 def _without_column(design: Design, column: int, coefficient: float) -> Design:

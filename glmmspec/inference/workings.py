@@ -45,8 +45,8 @@ def _iterations(fit: Fit) -> Iterator[tuple[Any, ...]]:
 def draws(fit: Fit) -> pd.DataFrame:
     """The draws of the random effects at the estimate, m rows, columns by term and level.
 
-    Missing where a block has fewer draws than others. Where effects were integrated by quadrature given others,
-    nodes are drawn by their shares, for each draw of the others several times.
+    Missing where a block has fewer draws than others. Where effects were integrated by quadrature given
+    others, nodes are drawn by their shares, for each draw of the others several times.
     """
     index = effect_index(fit.design)
     found = list(_effect_draws(fit))

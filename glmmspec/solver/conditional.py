@@ -9,6 +9,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 from jaxtyping import Float, Int
 
 from glmmspec.blocks import PADDING, Batch, Partition, member_table
@@ -22,7 +23,7 @@ from glmmspec.solver.kernel import Draws, Effects, Level, Nodes, Root, Rows
 from glmmspec.solver.piece_effects import EffectSums, drawn_nodes, effect_sums
 from glmmspec.solver.piece_modes import piece_modes
 from glmmspec.solver.pieces import PieceTree
-from glmmspec.solver.weighted_sample import Layout, WeightedSample, chunk_size
+from glmmspec.solver.weighted_sample import Layout, WeightedSample, chunk_size, size_of
 
 _ELEMENTS_PER_SEARCH = 2**20
 _JOINT_DRAWS = 4096
@@ -45,7 +46,7 @@ class Setting:
     tree: PieceTree
     centre: Point
     modes: JointModes
-    devices: Sequence[jax.Device | None]
+    mesh: Mesh | None
     single: bool
 
     def effects_at(self, index: Int[np.ndarray, "J Q"]) -> Effects:
@@ -113,7 +114,7 @@ class ConditionalSample(WeightedSample):
         tree = setting.tree
         rows = sum(bucket.row.size for bucket in tree.buckets)
         nodes = order ** sum(map(len, levels))
-        layout = Layout.of(separators.shape[2], replicates, chunk_size(rows * nodes))
+        layout = Layout.of(separators.shape[2], replicates, chunk_size(rows * nodes), size_of(setting.mesh))
         with jax.enable_x64(True):
             built = _LevelBuilder(setting, levels, order)
             above = separators.reshape(-1, separators.shape[2])
@@ -129,9 +130,7 @@ class ConditionalSample(WeightedSample):
             layout.spread(constant, 1, -np.inf)[:, None],
             tuple(_spread(nodes, layout) for _, nodes in children),
         )
-        super().__init__(
-            root, draws, layout, setting.design.family, single=setting.single, devices=setting.devices
-        )
+        super().__init__(root, draws, layout, setting.design.family, single=setting.single, mesh=setting.mesh)
         self.is_exact = False
         self.block = tree.block
         self.effect = member_table(setting.parts.effect_block, setting.parts.n_blocks, tree.block)
@@ -157,7 +156,7 @@ class ConditionalSample(WeightedSample):
         return made
 
     def refined(self) -> ConditionalSample:
-        """With finer rules of the levels, at the same draws, or if there are none at the nodes of finer rules."""
+        """With finer rules of the levels, at the same draws, or if there are none at nodes of finer rules."""
         return self._finer()
 
     @property
@@ -195,8 +194,8 @@ class ConditionalSample(WeightedSample):
         weights, family = self._weights(beta, variances), self._setting.design.family.name
         with jax.enable_x64(True):
             parts = [
-                effect_sums(family, root, chunk, part, beta, variances)
-                for (root, chunk), part in zip(self.with_roots(), weights, strict=True)
+                effect_sums(family, self.root, chunk, part, beta, variances)
+                for chunk, part in zip(self.chunks, weights, strict=True)
             ]
         levels = [
             EffectSums(
@@ -222,8 +221,8 @@ class ConditionalSample(WeightedSample):
         rng = np.random.default_rng([len(self.block), self.n_draws])
         family, parts = self._setting.design.family.name, []
         with jax.enable_x64(True):
-            for root, chunk in self.with_roots():
-                parts.append(drawn_nodes(family, root, chunk, beta, variances, copies, rng))
+            for chunk in self.chunks:
+                parts.append(drawn_nodes(family, self.root, chunk, beta, variances, copies, rng))
         for level, index in enumerate(self._indices()):
             values = [part[level].transpose(0, 1, 4, 2, 3) for part in parts]
             gathered = self.layout.gathered(values).reshape(*index.shape, copies, self.n_draws)
@@ -370,7 +369,7 @@ class _LevelBuilder:
     def _path(
         self, depth: int
     ) -> tuple[Int[np.ndarray, " J"], Int[np.ndarray, "J A"], Int[np.ndarray, "J A"]]:
-        """Of each piece: its block, and the effects above it, as listed there and as numbered in the design."""
+        """Of each piece: its block, and the effects above it, as listed and as numbered in the design."""
         tree = self.setting.tree
         ancestor = np.arange(len(tree.effects[depth]))
         listed, given = [], []

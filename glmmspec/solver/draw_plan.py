@@ -21,7 +21,7 @@ _PATIENCE = 4
 _RULE_SHARE = 0.1
 """Of the tolerance that is left to rules of quadrature: their error falls fast with their order."""
 
-_FIRST_ORDER = 5
+_FIRST_ORDER = 7
 HIGHEST_ORDER = 62
 """Of the rules of quadrature, in each dimension."""
 
@@ -83,7 +83,7 @@ class DrawPlan:
         return Size(self.most if self.at_once else min(_PILOT_DRAWS, self.most), _FIRST_ORDER)
 
     def excess(self, latest: Round) -> float:
-        """By what factor the errors of a round's draws are too large: of the estimate or its standard errors."""
+        """By what factor errors of a round's draws are too large: of the estimate or its standard errors."""
         return max(latest.draw_error / self.tolerance, latest.draw_se_error / SE_TOLERANCE)
 
     def rule_excess(self, latest: Round) -> float:
@@ -114,7 +114,7 @@ class DrawPlan:
         return self.most if self.fixed is not None else min(self.most, draws * _growth(excess))
 
     def limit(self, latest: Round) -> str | None:
-        """What kept a settled estimate from its tolerance: `memory`, `max_draws`, `quadrature`, or nothing."""
+        """What kept an estimate from its tolerance: `memory`, `max_draws`, `quadrature`, or nothing."""
         if self.rule_excess(latest) > 1:
             return "quadrature"
         if self.fixed is not None or not latest.draws or self.excess(latest) <= 1:

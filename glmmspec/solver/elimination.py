@@ -50,7 +50,8 @@ class Elimination:
     ) -> Float[np.ndarray, " blocks"]:
         """Predicted evaluations of each row of a block: draws times nodes.
 
-        `by_rule` says whether a small separator may stand at the nodes of a rule, `drawn` whether it may be drawn.
+        `by_rule` says whether a small separator may stand at the nodes of a rule, `drawn` whether
+        any may be drawn.
         """
         size = self.separator_sizes(counts)
         draws = _DRAWS * 2.0 ** (size / _DOUBLING) if drawn else np.full(len(size), np.inf)
@@ -65,7 +66,7 @@ def effect_counts(design: Design, parts: Partition) -> Int[np.ndarray, "T blocks
     return np.stack(
         [
             np.bincount(parts.effect_block[start:stop], minlength=parts.n_blocks)
-            for start, stop in zip(starts[:-1], starts[1:], strict=True)
+            for start, stop in pairwise(starts)
         ]
     )
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 from jaxtyping import Float, Int
 
 from glmmspec.blocks import PADDING, Batch
@@ -19,7 +19,7 @@ from glmmspec.solver.integral import EffectDraws, EffectMoments, normalised
 from glmmspec.solver.kernel import Draws, Effects, Root, Rows
 from glmmspec.solver.modes import Modes
 from glmmspec.solver.proposal import scale_of_covariance
-from glmmspec.solver.weighted_sample import Layout, WeightedSample, chunk_size
+from glmmspec.solver.weighted_sample import Layout, WeightedSample, chunk_size, size_of
 
 
 class ImportanceSample(WeightedSample):
@@ -54,13 +54,15 @@ class ImportanceSample(WeightedSample):
         origin: Float[np.ndarray, " p"] | None = None,
         chunk: int | None = None,
         single: bool = False,
-        devices: Sequence[jax.Device | None] = (None,),
+        mesh: Mesh | None = None,
     ) -> None:
         self.batch = batch
         p = batch.x.shape[2]
         origin = np.zeros(p) if origin is None else origin
         self.drift = np.zeros((*batch.component.shape, p)) if drift is None else drift
-        layout = Layout.of(effects.shape[2], replicates, chunk or chunk_size(batch.successes.size))
+        layout = Layout.of(
+            effects.shape[2], replicates, chunk or chunk_size(batch.successes.size), size_of(mesh)
+        )
         with jax.enable_x64(True):
             root = _root(batch, membership(batch, varies), self.drift, origin)
         draws = Draws(
@@ -68,7 +70,7 @@ class ImportanceSample(WeightedSample):
             layout.spread(-log_density, 1, -np.inf)[:, None],
             (),
         )
-        super().__init__(root, draws, layout, family, single=single, devices=devices)
+        super().__init__(root, draws, layout, family, single=single, mesh=mesh)
 
     @property
     def block(self) -> Int[np.ndarray, " B"]:
@@ -134,8 +136,8 @@ class ImportanceSample(WeightedSample):
 class NodeSample(ImportanceSample):
     """Adaptive Gauss-Hermite quadrature of blocks of one or two effects (Pinheiro and Bates 1995).
 
-    The nodes u = u* + L x about the mode at the centre, L L' the inverse negative Hessian there, stay as draws
-    would; w = |L| w_k exp(x'x / 2) takes the place of 1 / (m q).
+    The nodes u = u* + L x about the mode at the centre, L L' the inverse negative Hessian there, stay as
+    draws would; w = |L| w_k exp(x'x / 2) takes the place of 1 / (m q).
     """
 
     def __init__(
@@ -148,7 +150,7 @@ class NodeSample(ImportanceSample):
         order: int,
         *,
         single: bool = False,
-        devices: Sequence[jax.Device | None] = (None,),
+        mesh: Mesh | None = None,
     ) -> None:
         rule = Rule.of(order, batch.component.shape[1])
         scale = scale_of_covariance(np.linalg.inv(modes.precision))
@@ -166,10 +168,10 @@ class NodeSample(ImportanceSample):
             drift=drift,
             origin=centre.beta,
             single=single,
-            devices=devices,
+            mesh=mesh,
         )
         self._finer = partial(
-            NodeSample, batch, family, modes, centre, drift, finer(order), single=single, devices=devices
+            NodeSample, batch, family, modes, centre, drift, finer(order), single=single, mesh=mesh
         )
 
     @property

@@ -99,6 +99,11 @@ class BlockIntegrals(Protocol):
         """Whether there is no Monte Carlo error: nodes of a rule are not draws."""
         ...
 
+    @property
+    def shared(self) -> bool:
+        """Whether several devices compute each value together."""
+        ...
+
     def moments(self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]) -> Moments:
         """Log-integrals and their derivatives."""
         ...

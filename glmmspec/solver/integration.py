@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -16,6 +16,7 @@ from glmmspec.options import SolverOptions
 from glmmspec.solver.elimination import QUADRATURE_EFFECTS, Elimination, effect_counts, eliminations
 
 _GIB = 2**30
+_FEW = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,11 +39,20 @@ class Group:
 
 @dataclass(frozen=True, eq=False)
 class Integration:
-    """A design and its blocks, and what the options say of their integrals."""
+    """A design and its blocks, and what the options say of their integrals.
+
+    Attributes
+    ----------
+    blocks
+        The blocks that count.
+    """
 
     design: Design
     parts: Partition
     options: SolverOptions
+    blocks: Int[np.ndarray, " B"]
+    _groups: dict[bytes, list[Group]] = field(default_factory=dict)
+    _batches: dict[int, Sequence[Batch]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, design: Design, options: SolverOptions) -> Integration:
@@ -53,20 +63,35 @@ class Integration:
         FitError
             If the matrices of a block do not fit in memory.
         """
-        made = cls(design, partition(design, joint=options.blocks == "joint"), options)
+        parts = partition(design, joint=options.blocks == "joint")
+        made = cls(design, parts, options, np.arange(parts.n_blocks))
         check_block_size(made.batches, options.memory)
         return made
 
     @cached_property
     def batches(self) -> Sequence[Batch]:
         """All blocks, batched."""
-        return list(batches(self.design, self.parts))
+        return list(batches(self.design, self.parts, self.blocks))
+
+    def sample(self, rows: int) -> Integration:
+        """With blocks of about so many rows, evenly spaced; with all if a component had few effects."""
+        step = max(1, len(self.design.y) // rows)
+        chosen = self.blocks[::step]
+        there = np.isin(self.parts.effect_block, chosen)
+        effects = np.bincount(self.parts.effect_component[there], minlength=len(self.design.components))
+        if step == 1 or effects.min() < _FEW:
+            return self
+        return Integration(self.design, self.parts, self.options, chosen)
 
     def batches_of(self, group: Group) -> Sequence[Batch]:
-        """The blocks of a group, batched."""
-        if len(group.block) == self.parts.n_blocks:
+        """The blocks of a group of `groups`, batched."""
+        uniform = group.by_rule and not group.elimination.levels
+        if len(group.block) == len(self.blocks) and not uniform:
             return self.batches
-        return list(batches(self.design, self.parts, group.block))
+        if id(group) not in self._batches:
+            made = list(batches(self.design, self.parts, group.block, uniform=uniform))
+            self._batches[id(group)] = made
+        return self._batches[id(group)]
 
     def groups(self, variances: Float[np.ndarray, " K"]) -> list[Group]:
         """The blocks by the cheapest way to integrate them, with the effects of variance 0 left out.
@@ -77,6 +102,8 @@ class Integration:
             If quadrature is asked for, and a block is beyond it.
         """
         active = np.array([variances[term.component] > 0 for term in self.design.random])
+        if active.tobytes() in self._groups:
+            return self._groups[active.tobytes()]
         counts = effect_counts(self.design, self.parts)
         found = [
             group
@@ -86,10 +113,11 @@ class Integration:
         if self.options.integration == "quadrature" and not all(group.by_rule for group in found):
             width = max(group.width for group in found if not group.by_rule)
             raise FitError(
-                f"quadrature takes at most {QUADRATURE_EFFECTS} effects at a level, and {width} stand together"
-                " in a block of this model",
+                f"quadrature takes at most {QUADRATURE_EFFECTS} effects at a level, and {width} stand"
+                " together in a block of this model",
                 hint="leave integration to auto, which draws them",
             )
+        self._groups[active.tobytes()] = found
         return found
 
     def _assigned(
@@ -102,14 +130,14 @@ class Integration:
         elif self.options.blocks == "conditional" and len(candidates) > 1:
             candidates = candidates[1:]
         drawn = self.options.integration != "quadrature"
-        costs = np.array(
-            [c.cost(counts, by_rule=self._by_rule(c, active), drawn=drawn) for c in candidates]
-        )
+        costs = np.array([c.cost(counts, by_rule=self._by_rule(c, active), drawn=drawn) for c in candidates])
         # Of equal ones that which serves most blocks well, so that there are few groups.
         order = np.argsort(costs.sum(axis=1), kind="stable")
         best = order[np.argmin(costs[order], axis=0)]
         for index in np.unique(best):
-            yield candidates[index], np.flatnonzero(best == index)
+            block = self.blocks[best[self.blocks] == index]
+            if len(block):
+                yield candidates[index], block
 
     def _by_width(
         self,

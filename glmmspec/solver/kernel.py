@@ -71,7 +71,7 @@ class Root(NamedTuple):
 
 
 class Nodes(NamedTuple):
-    """Where a level's rule stands in each of c draws and a nodes of the levels between: u = mode + scale x."""
+    """Where a level's rule stands, u = mode + scale x, in each of c draws and a nodes of levels between."""
 
     mode: Float[Array, "J Q c a"]
     scale: Float[Array, "J Q Q c a"]

@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from glmmspec.design import Design
-from glmmspec.solver.integral import BlockIntegrals
+from glmmspec.solver.integral import BlockIntegrals, Moments
+from glmmspec.solver.threads import in_threads
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,13 +70,20 @@ class Likelihood:
         value, gradient, hessian = self.constant, nowhere[1].copy(), nowhere[2].copy()
         free = self.free
         with np.errstate(over="ignore", invalid="ignore"):
-            for integrals in self.integrals:
-                moments = integrals.moments(beta, variances)
+            for moments in self._all_moments(beta, variances):
                 value += float(moments.log_integral.sum())
                 gradient += moments.gradient.sum(axis=0)[free]
                 hessian += moments.hessian.sum(axis=0)[np.ix_(free, free)]
         finite = np.isfinite(value) and np.isfinite(gradient).all() and np.isfinite(hessian).all()
         return (value, gradient, hessian) if finite else nowhere
+
+    def _all_moments(
+        self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]
+    ) -> list[Moments]:
+        """Of the integrals, over the cores; one after another where devices share each of them."""
+        if any(integrals.shared for integrals in self.integrals):
+            return [integrals.moments(beta, variances) for integrals in self.integrals]
+        return in_threads(lambda integrals: integrals.moments(beta, variances), self.integrals)
 
 
 def log_constant(design: Design) -> float:

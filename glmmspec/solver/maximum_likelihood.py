@@ -63,6 +63,12 @@ class Estimate:
     draws_limited_by: str | None
 
 
+_ROWS_OF_A_START = 2**16
+"""A start needs no more."""
+
+_PILOT_STREAM = 2**21
+"""Of the seed's random streams, one that no round takes."""
+
 Progress = Callable[[Round], None]
 
 
@@ -73,6 +79,7 @@ def estimate(
     *,
     hold: Mapping[int, float] = MappingProxyType({}),
     draws: int | None = None,
+    order: int | None = None,
 ) -> Estimate:
     """Maximise the likelihood of a design.
 
@@ -88,6 +95,8 @@ def estimate(
         effects out of the model.
     draws
         Of each block, in place of `options.draws`; it says nothing of how blocks are integrated.
+    order
+        Nodes of each rule of quadrature to begin with.
 
     Raises
     ------
@@ -98,13 +107,14 @@ def estimate(
     inner = coordinates.design(design)
     integration = Integration.of(inner, options)
     sized = options if draws is None else replace(options, draws=max(16, draws))
-    plan = DrawPlan.of(sized, most_draws(integration.batches, len(design.parameters), options.memory))
+    plan = DrawPlan.of(sized, most_draws(integration))
     held = np.full(len(design.components), np.nan)
     held[list(hold)] = list(hold.values())
-    start = _start(integration, coordinates, held)
+    some = integration.sample(_ROWS_OF_A_START)
+    start = _start(some, coordinates, held)
     search = Search(integration, coordinates, held)
-    centre = start
-    size: Size | None = plan.first
+    centre = start if some is integration else _first_centre(some, coordinates, held, start, plan)
+    size: Size | None = plan.first if order is None else replace(plan.first, order=order)
     sizes: list[Size] = []
     rounds: list[Round] = []
     while size is not None:
@@ -145,6 +155,15 @@ def _start(integration: Integration, coordinates: Coordinates, held: Float[np.nd
     else:
         start = zero_start(inner)
     return Point(start.beta, np.where(np.isnan(held), start.variances, held))
+
+
+def _first_centre(
+    some: Integration, coordinates: Coordinates, held: Float[np.ndarray, " K"], start: Point, plan: DrawPlan
+) -> Point:
+    """The maximum of the likelihood of some blocks: where the first round of all is centred."""
+    search = Search(some, coordinates, held)
+    latest = search.round(start, Effort(plan.first.draws, plan.first.order, stream=_PILOT_STREAM))
+    return search.next_centre(latest) if latest.maximum.converged else start
 
 
 def _check_maximum(design: Design, latest: Round) -> None:

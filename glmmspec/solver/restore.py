@@ -117,9 +117,8 @@ class KeptEstimate:
 
     def _likelihood(self, integration: Integration) -> Likelihood:
         final, options = self.rounds[-1], integration.options
-        affordable = most_draws(integration.batches, len(integration.design.parameters), options.memory)
         if final.draws:
-            DrawPlan.of(replace(options, draws=final.draws), affordable)
+            DrawPlan.of(replace(options, draws=final.draws), most_draws(integration))
         devices = min(options.devices, len(jax.local_devices()))
         try:
             return sampled_likelihood(

@@ -22,6 +22,9 @@ _SETTLED = 0.5
 _REACH = 4.0
 """By what factor a variance may leave the value its draws were centred at."""
 
+_FAR_FROM_ZERO = 5.0
+"""In standard errors: a variance beyond this is not tried at 0."""
+
 _SINGULAR = 1e-10
 
 
@@ -207,14 +210,24 @@ class Search:
         maximum more than `tolerance` standard errors away.
         """
         variances = variances.copy()
+        far = latest.variances > _FAR_FROM_ZERO * self._standard_errors(latest)
+        if far[np.isnan(self.held)].all():
+            return variances
         information = EffectInformation.at(self.integration, latest.beta, variances)
         for t in np.flatnonzero((variances == 0) & np.isnan(self.held)):
             rise = rise_from_zero(self.likelihood, latest.maximum.argument, int(t))
             if rise > self.options.tolerance * np.sqrt(information.of_variance[t]):
                 self._positive[t] = True
                 variances[t] = rise / information.of_variance[t]
-        variances[information.nearly_zero(variances) & np.isnan(self.held) & ~self._positive] = 0.0
+        near = information.nearly_zero(variances) & ~far
+        variances[near & np.isnan(self.held) & ~self._positive] = 0.0
         return variances
+
+    def _standard_errors(self, latest: Round) -> Float[np.ndarray, " K"]:
+        """Of the variances; infinite for those that were held, or whose information is singular."""
+        full = np.full(len(latest.free), np.inf)
+        full[latest.free] = np.sqrt(np.nan_to_num(np.diagonal(latest.covariance), nan=np.inf))
+        return full[len(latest.beta) :]
 
 
 def _inverse_information(hessian: Float[np.ndarray, "P P"]) -> Float[np.ndarray, "P P"]:

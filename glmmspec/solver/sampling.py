@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-import jax
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from glmmspec.blocks import PADDING, Batch
-from glmmspec.errors import FitError
 from glmmspec.options import SolverOptions
 from glmmspec.solver.conditional import ConditionalSample, Setting
 from glmmspec.solver.coordinates import Point
@@ -19,7 +17,8 @@ from glmmspec.solver.integral import BlockIntegrals
 from glmmspec.solver.integration import Group, Integration
 from glmmspec.solver.joint_modes import JointModes
 from glmmspec.solver.likelihood import Likelihood, log_constant
-from glmmspec.solver.modes import Modes, mode_drift, posterior_modes
+from glmmspec.solver.mesh import mesh_of
+from glmmspec.solver.modes import Modes, mode_drift, posterior_modes, small_block_modes
 from glmmspec.solver.pieces import PieceTree
 from glmmspec.solver.points import draws_per_replicate, unit_cube_points
 from glmmspec.solver.proposal import (
@@ -32,6 +31,8 @@ from glmmspec.solver.proposal import (
 )
 
 _GIB = 2**30
+_MOST_DRAWS = 2**31
+_TYPICAL_ORDER = 11
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,8 @@ class _Sampler:
         """All effects of each block together."""
         design, centre = self.integration.design, self.centre
         for batch in self.integration.batches_of(self.group):
-            modes = posterior_modes(batch, design.family, centre.beta, centre.variances)
+            find = small_block_modes if self.group.by_rule else posterior_modes
+            modes = find(batch, design.family, centre.beta, centre.variances)
             follows = self._options.proposal == "laplace"
             drift = mode_drift(batch, modes, centre.variances) if follows else None
             if self.group.by_rule:
@@ -95,7 +97,7 @@ class _Sampler:
                     drift,
                     self.effort.order,
                     single=self._options.precision == "single",
-                    devices=local_devices(self._options.devices),
+                    mesh=mesh_of(self._options.devices),
                 )
                 continue
             points, replicates = self._points(batch.block, batch.component.shape[1])
@@ -110,7 +112,7 @@ class _Sampler:
                 drift=drift,
                 origin=centre.beta,
                 single=self._options.precision == "single",
-                devices=local_devices(self._options.devices),
+                mesh=mesh_of(self._options.devices),
             )
 
     def by_levels(self) -> Iterator[BlockIntegrals]:
@@ -127,7 +129,7 @@ class _Sampler:
             tree,
             self.centre,
             modes,
-            local_devices(self._options.devices),
+            mesh_of(self._options.devices),
             self._options.precision == "single",
         )
         present = tree.separator != PADDING
@@ -154,24 +156,6 @@ class _Sampler:
         return points, replicates
 
 
-def local_devices(count: int) -> list[jax.Device]:
-    """The first `count` devices of this machine that JAX sees.
-
-    Raises
-    ------
-    FitError
-        If there are fewer.
-    """
-    found = jax.local_devices()
-    if count > len(found):
-        raise FitError(
-            f"devices = {count}, and JAX sees {len(found)} ({found[0].platform}) on this machine",
-            hint="lower it; a CPU counts as one device unless the environment says"
-            f" XLA_FLAGS=--xla_force_host_platform_device_count={count}",
-        )
-    return list(found[:count])
-
-
 def _proposal(
     batch: Batch, modes: Modes, variances: Float[np.ndarray, " K"], options: SolverOptions
 ) -> Proposal:
@@ -180,8 +164,27 @@ def _proposal(
     return mixture_proposal(batch, modes, variances, options.mixture, options.df)
 
 
-def most_draws(batches: Sequence[Batch], n_parameters: int, memory: float) -> int:
-    """The largest number of draws per block that `memory` GiB can hold."""
-    kept = sum(8 * len(b.block) * (b.component.shape[1] + 2 * n_parameters + 2) for b in batches)
-    passing = max(8 * len(b.block) * (6 * b.component.shape[1] + 3 * n_parameters) for b in batches)
-    return int(memory * _GIB / (kept + passing))
+def most_draws(integration: Integration) -> int:
+    """The largest number of draws per block that the memory budget can hold; of all blocks that are drawn."""
+    everything = np.ones(len(integration.design.components))
+    drawn = [group for group in integration.groups(everything) if not group.by_rule]
+    if not drawn:
+        return _MOST_DRAWS
+    n_parameters = len(integration.design.parameters)
+    needed = [_bytes_per_draw(integration, group, n_parameters) for group in drawn]
+    kept, passing = (sum(part[0] for part in needed), max(part[1] for part in needed))
+    return min(_MOST_DRAWS, int(integration.options.memory * _GIB / (kept + passing)))
+
+
+def _bytes_per_draw(integration: Integration, group: Group, n_parameters: int) -> tuple[int, int]:
+    """What each draw of a group takes as long as it is in use, and for a time."""
+    n_blocks = len(group.block)
+    pieces, above = 0, 1
+    for level in group.elimination.levels:
+        n_pieces = (
+            len(integration.design.random[level[0]].levels) * len(group.block) / integration.parts.n_blocks
+        )
+        pieces += int(n_pieces * above * (len(level) + len(level) ** 2))
+        above *= _TYPICAL_ORDER ** len(level)
+    kept = 8 * (n_blocks * (group.width + 2 * n_parameters + 2) + pieces)
+    return kept, 8 * n_blocks * (6 * group.width + 3 * n_parameters) + 8 * pieces

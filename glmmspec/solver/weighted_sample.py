@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import cycle
 from typing import Any
 
 import jax
 import numpy as np
+from jax.sharding import Mesh
 from jaxtyping import Float
 
 from glmmspec.family import Family
 from glmmspec.solver.integral import GroupSums, Moments, WeightedDraws
 from glmmspec.solver.kernel import Draws, Level, Root, Sums, weighted_sums
+from glmmspec.solver.mesh import placed, sharded_sums
 from glmmspec.solver.points import REPLICATES
+from glmmspec.solver.threads import in_threads
 
 _ELEMENTS_PER_CHUNK = 2**18
 """Rows times draws (and nodes) of one kernel call: few enough that its arrays stay in cache."""
@@ -39,13 +41,15 @@ class Layout:
     groups_per_chunk: int
 
     @classmethod
-    def of(cls, draws: int, replicates: int, chunk: int) -> Layout:
-        """Chunks of at most `chunk` draws (or one)."""
+    def of(cls, draws: int, replicates: int, chunk: int, devices: int = 1) -> Layout:
+        """Chunks of at most `chunk` draws on each device; with several, of one group, in equal parts."""
         groups = replicates if replicates <= REPLICATES else REPLICATES
         each = -(-draws // groups)
-        part = -(-each // -(-each // chunk))
+        part = -(-each // -(-each // (chunk * devices)))
         together = 1
-        while part == each and groups % (2 * together) == 0 and 2 * together * each <= chunk:
+        if devices > 1:
+            part = -(-part // devices) * devices
+        while devices == 1 and part == each and groups % (2 * together) == 0 and 2 * together * each <= chunk:
             together *= 2
         return cls(draws, replicates, groups, each, part, together)
 
@@ -98,8 +102,13 @@ def chunk_size(rows: int) -> int:
     return min(_DRAWS_PER_CHUNK, 1 << (fitting.bit_length() - 1))
 
 
+def size_of(mesh: Mesh | None) -> int:
+    """How many devices share the draws."""
+    return 1 if mesh is None else int(mesh.size)
+
+
 class WeightedSample:
-    """Draws from a density free of psi, reweighted at any psi (Geyer 1994), on the devices they lie on.
+    """Draws from a density free of psi, reweighted at any psi (Geyer 1994).
 
     Parameters
     ----------
@@ -107,8 +116,8 @@ class WeightedSample:
         The blocks, constant over draws.
     draws
         All draws in their places (`Layout.spread`), in one group.
-    devices
-        Where to compute, the chunks of draws by turns; by default where JAX does.
+    mesh
+        The devices that share the draws of each chunk; by default where JAX computes.
     """
 
     def __init__(
@@ -119,7 +128,7 @@ class WeightedSample:
         family: Family,
         *,
         single: bool = False,
-        devices: Sequence[jax.Device | None] = (None,),
+        mesh: Mesh | None = None,
     ) -> None:
         self.root = root
         self.layout = layout
@@ -127,16 +136,19 @@ class WeightedSample:
         self._single = single
         self._unit = _all_zero_or_one(root)
         self._last: tuple[tuple[np.ndarray, np.ndarray], list[tuple[Sums, Any, Any]]] | None = None
+        parts = (_cut(draws, layout, i) for i in range(layout.n_chunks))
+        self._mesh = mesh
         with jax.enable_x64(True):
-            self._roots = [jax.device_put(root, device) for device in devices]
-            parts = (_cut(draws, layout, i) for i in range(layout.n_chunks))
-            self.chunks = [
-                jax.device_put(part, device) for part, device in zip(parts, cycle(devices), strict=False)
-            ]
+            if mesh is None:
+                self.chunks = [jax.device_put(part) for part in parts]
+            else:
+                self.chunks = list(parts)
+                self._placed = [placed(root, part, mesh) for part in self.chunks]
 
-    def with_roots(self) -> Iterator[tuple[Root, Draws]]:
-        """Each chunk of draws, with the root on its device."""
-        return zip(cycle(self._roots), self.chunks, strict=False)
+    @property
+    def shared(self) -> bool:
+        """Whether several devices compute each value together."""
+        return self._mesh is not None
 
     def moments(self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]) -> Moments:
         """log L_b = log mean w, gradient = sum W g, Hessian = sum W (H + g g') - gradient gradient'."""
@@ -170,22 +182,37 @@ class WeightedSample:
     ) -> list[tuple[Sums, Any, Any]]:
         """The kernel's results on all chunks; those of the last point are kept, since all is asked of it."""
         if self._last is None or not all(map(np.array_equal, self._last[0], (beta, variances))):
-            with jax.enable_x64(True):
-                pending = [
-                    weighted_sums(
-                        self._family.name,
-                        root,
-                        chunk,
-                        beta,
-                        variances,
-                        single=self._single,
-                        unit=self._unit,
-                    )
-                    for root, chunk in self.with_roots()
-                ]
-            parts = [(Sums(*map(np.asarray, sums)), weights, scores) for sums, weights, scores in pending]
+            family, how = self._family.name, {"single": self._single, "unit": self._unit}
+
+            def evaluated(chunk: Draws) -> tuple[Sums, Any, Any]:
+                with jax.enable_x64(True):
+                    sums, *of_draws = weighted_sums(family, self.root, chunk, beta, variances, **how)
+                return Sums(*map(np.asarray, sums)), *of_draws
+
+            if self._mesh is None:
+                parts = in_threads(evaluated, self.chunks)
+            else:
+                parts = list(self._on_mesh(self._mesh, beta, variances))
             self._last = (beta.copy(), variances.copy()), parts
         return self._last[1]
+
+    def _on_mesh(
+        self, mesh: Mesh, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]
+    ) -> Iterator[tuple[Sums, Any, Any]]:
+        """Chunk after chunk, in one order on all devices."""
+        with jax.enable_x64(True):
+            for root, chunk in self._placed:
+                sums, log_weights, scores = sharded_sums(
+                    self._family.name,
+                    root,
+                    chunk,
+                    beta,
+                    variances,
+                    mesh=mesh,
+                    single=self._single,
+                    unit=self._unit,
+                )
+                yield Sums(*map(np.asarray, sums)), log_weights, scores
 
     def _merged(self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]) -> Sums:
         """The sums by group over all chunks, brought to one scale."""

@@ -37,7 +37,7 @@ class CommonLikelihood:
     def of(cls, design: Design, options: SolverOptions) -> CommonLikelihood:
         """With 8192 draws, or as many as the memory of `options` holds, and 18 nodes of quadrature."""
         integration = Integration.of(design, SolverOptions(seed=options.seed, memory=options.memory))
-        affordable = most_draws(integration.batches, len(design.parameters), options.memory)
+        affordable = most_draws(integration)
         draws = min(_DRAWS, 1 << max(4, affordable.bit_length() - 1))
         return cls(integration, draws)
 

@@ -208,7 +208,7 @@ def test_an_iteration_limit_is_said():
 
 @pytest.mark.parametrize("option", ["draws", "max_draws"])
 def test_the_fewest_draws_that_can_be_asked_for(option):
-    fit, said = quiet_fit(CBPP, **{option: 16})
+    fit, said = quiet_fit(CBPP, **{option: 16}, integration="importance")
     assert fit.n_draws == 16
     assert "the Monte Carlo error is not known" in said
 

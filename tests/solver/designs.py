@@ -90,9 +90,9 @@ def groups(
 
 
 def nested(family: str, *, seed: int = 3, slope: bool = False) -> Design:
-    """Two or three plots in each of four sites, two or three pots in each plot, one or two rows in each pot.
+    """Two or three plots in each of four sites, two or three pots in each, one or two rows in each of these.
 
-    With `slope`, the pots have a slope of their own beside the intercept. Weights and offsets as in `crossed`.
+    With `slope`, the pots have a slope of their own beside the intercept. There are weights and offsets.
     """
     rng = np.random.default_rng(seed)
     sites = np.arange(4)

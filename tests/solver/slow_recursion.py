@@ -1,4 +1,4 @@
-"""The likelihood of nested effects as integrals inside integrals, each by a fine fixed grid: nothing adaptive."""
+"""The likelihood of nested effects as integrals inside integrals, each by a fixed grid: nothing adaptive."""
 
 from __future__ import annotations
 
@@ -42,8 +42,6 @@ def log_likelihood(design: Design, psi: np.ndarray, order: list[int], points: in
 
 def log_density(design: Design, rows: np.ndarray, eta: np.ndarray) -> np.ndarray:
     """log f of each row, without the constant."""
-    if design.family.name == "poisson":
-        c = np.exp(eta)
-    else:
-        c = design.trials[rows, None] * np.logaddexp(0, eta)
+    trials = design.trials[rows, None]
+    c = np.exp(eta) if design.family.name == "poisson" else trials * np.logaddexp(0, eta)
     return design.y[rows, None] * eta - c

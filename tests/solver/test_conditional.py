@@ -21,7 +21,12 @@ from glmmspec.solver.likelihood import Likelihood
 from glmmspec.solver.sampling import Effort, sampled_likelihood
 from tests.solver import designs, slow_recursion
 
-CENTRE = {1: np.array([0.6]), 2: np.array([0.7, 0.45]), 3: np.array([0.5, 0.4, 0.3]), 4: np.array([0.5, 0.4, 0.3, 0.2])}
+CENTRE = {
+    1: np.array([0.6]),
+    2: np.array([0.7, 0.45]),
+    3: np.array([0.5, 0.4, 0.3]),
+    4: np.array([0.5, 0.4, 0.3, 0.2]),
+}
 BETA = np.array([0.2, -0.3])
 TIGHT = {"rtol": 1e-9, "atol": 1e-9}
 
@@ -38,7 +43,7 @@ def likelihood_of(
 
 def away(design: Design) -> np.ndarray:
     """A point that is not where the draws are centred."""
-    return np.concatenate([BETA + [0.15, -0.1], 1.3 * CENTRE[len(design.components)]])
+    return np.concatenate([BETA + np.array([0.15, -0.1]), 1.3 * CENTRE[len(design.components)]])
 
 
 CASES = {
@@ -171,8 +176,7 @@ def test_derivatives_equal_automatic_ones(family, case):
         total = 0.0
         for sample in likelihood.integrals:
             heights = [
-                integrand(family, root, chunk, psi[:p], psi[p:]).log_height
-                for root, chunk in sample.with_roots()
+                integrand(family, sample.root, chunk, psi[:p], psi[p:]).log_height for chunk in sample.chunks
             ]
             real = jnp.asarray(sample.block != PADDING)
             joined = jax.scipy.special.logsumexp(jnp.concatenate(heights, axis=1), axis=1)
@@ -298,7 +302,7 @@ def test_draws_of_effects_have_their_moments(case):
 
 
 def test_what_is_drawn_and_what_is_not():
-    """By predicted cost: nested effects by rules alone, crossed ones given the fewer, small blocks as they are."""
+    """By predicted cost: nested effects by rules alone, crossed ones given the fewer."""
     nested = Integration.of(designs.nested("poisson"), SolverOptions())
     assert {g.by_rule for g in nested.groups(CENTRE[3])} == {True}
     many = designs.crossed("bernoulli", blocks=1, rows=300, effects=(60, 5))

@@ -97,7 +97,8 @@ def test_devices_share_the_draws():
 import json, glmmspec as gs
 fits = [gs.fit("examples/salamander.glmm", draws=2048, devices=n) for n in (1, 2)]
 one, two = ([*fit.params(), *fit.mcse(), fit.loglik] for fit in fits)
-used = {d.id for i in fits[1].estimate.likelihood.integrals for c in i._chunks for d in c.effects.devices()}
+integrals = fits[1].estimate.likelihood.integrals
+used = {d.id for i in integrals for _, chunk in i._placed for d in chunk.effects.devices()}
 print(json.dumps([one, two, len(used)]))
 """
     run = subprocess.run(
