@@ -285,7 +285,7 @@ def _rows(
 
 def _written(array: Array) -> Array:
     """The same array, kept in memory rather than made again by each that reads it."""
-    return lax.optimization_barrier(array)  # type: ignore[no-untyped-call]
+    return lax.optimization_barrier(array)
 
 
 def _height(
