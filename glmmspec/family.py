@@ -37,7 +37,8 @@ class Family:
     name, link
         As written in a spec.
     mean, variance, cumulant_at
-        All of eta's shape: eta -> c', the mean of one trial; c' -> c'', its variance; (eta, c') -> c, the cumulant.
+        eta -> c', the mean of one trial; c' -> c'', its variance; (eta, c') -> c, the cumulant. All are
+        of eta's shape.
     cumulant_product
         Where there is one, c' -> f with c = max(eta, 0) - log f and f at least 1/2, so that the sum of
         many c takes one logarithm.
