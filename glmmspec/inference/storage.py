@@ -226,6 +226,7 @@ def _upgrade(document: dict[str, Any]) -> None:
     try:
         document["options"]["integration"] = "importance"
         estimate = document["estimate"]
+        estimate["proposals"] = []
         weights = estimate["weights"]
         weights["draws"] = [weights["draws"]] * len(weights["block"])
         for of_round in estimate["rounds"]:

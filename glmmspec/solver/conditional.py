@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 from glmmspec.blocks import PADDING, Batch, Partition, member_table
 from glmmspec.design import Design
 from glmmspec.solver.coordinates import Point
+from glmmspec.solver.fitted import Drawn, FittedProposal
 from glmmspec.solver.hermite import Rule, finer
 from glmmspec.solver.importance import zero_variance_score
 from glmmspec.solver.integral import EffectDraws, EffectMoments
@@ -89,6 +90,8 @@ class ConditionalSample(WeightedSample):
         How many independent sets the draws fall into; 1 for a rule.
     order
         Nodes of each level's rule, in each dimension.
+    source
+        What the separators were drawn from.
     """
 
     def __init__(
@@ -100,8 +103,10 @@ class ConditionalSample(WeightedSample):
         *,
         replicates: int,
         order: int,
+        source: Drawn | None = None,
     ) -> None:
         self._setting = setting
+        self._source = source
         self._finer = partial(
             ConditionalSample,
             setting,
@@ -158,6 +163,15 @@ class ConditionalSample(WeightedSample):
     def refined(self) -> ConditionalSample:
         """With finer rules of the levels, at the same draws, or if there are none at nodes of finer rules."""
         return self._finer()
+
+    def fitted(
+        self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]
+    ) -> FittedProposal | None:
+        """A proposal fitted to the separators as they are weighted at given parameters."""
+        if self._source is None:
+            return None
+        flat = self.weighted_draws(beta, variances).log_weights.reshape(len(self.block), -1)
+        return self._source.fitted(self._setting.tree.separator, self.drawn(), flat)
 
     @property
     def n_draws(self) -> int:

@@ -14,6 +14,7 @@ from jaxtyping import Float, Int
 from glmmspec.blocks import PADDING, Batch
 from glmmspec.family import FAMILIES, Family
 from glmmspec.solver.coordinates import Point
+from glmmspec.solver.fitted import Drawn, FittedProposal
 from glmmspec.solver.hermite import Rule, finer
 from glmmspec.solver.integral import EffectDraws, EffectMoments, normalised
 from glmmspec.solver.kernel import Draws, Effects, Root, Rows
@@ -39,6 +40,8 @@ class ImportanceSample(WeightedSample):
         default they do not move.
     replicates
         How many independent sets the m draws fall into, one after another.
+    source
+        What they were drawn from, if a proposal may be fitted to them.
     """
 
     def __init__(
@@ -55,8 +58,10 @@ class ImportanceSample(WeightedSample):
         chunk: int | None = None,
         single: bool = False,
         mesh: Mesh | None = None,
+        source: Drawn | None = None,
     ) -> None:
         self.batch = batch
+        self._source = source
         p = batch.x.shape[2]
         origin = np.zeros(p) if origin is None else origin
         self.drift = np.zeros((*batch.component.shape, p)) if drift is None else drift
@@ -98,9 +103,20 @@ class ImportanceSample(WeightedSample):
 
     def effects(self, beta: Float[np.ndarray, " p"]) -> Float[np.ndarray, "B Q m"]:
         """The draws of the effects at given coefficients."""
-        drawn = self.layout.gathered([np.asarray(chunk.effects) for chunk in self.chunks])
-        moved = self.drift @ (beta - np.asarray(self.root.origin))
-        return np.asarray(drawn.reshape(*moved.shape, -1) + moved[:, :, None])
+        return np.asarray(self.drawn() + self._moved(beta)[:, :, None])
+
+    def fitted(
+        self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]
+    ) -> FittedProposal | None:
+        """A proposal fitted to the draws as they are weighted at given parameters; None if too few."""
+        if self._source is None:
+            return None
+        log_weights = self.weighted_draws(beta, variances).log_weights
+        effect = np.where(self._source.proposal.present, self.effect, PADDING)
+        return self._source.fitted(effect, self.drawn(), log_weights.reshape(len(effect), -1))
+
+    def _moved(self, beta: Float[np.ndarray, " p"]) -> Float[np.ndarray, "B Q"]:
+        return np.asarray(self.drift @ (beta - np.asarray(self.root.origin)))
 
     def effect_moments(
         self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]

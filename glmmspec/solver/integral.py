@@ -8,6 +8,8 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Float, Int
 
+from glmmspec.solver.fitted import FittedProposal
+
 
 @dataclass(frozen=True, eq=False)
 class Moments:
@@ -120,6 +122,12 @@ class BlockIntegrals(Protocol):
 
     def refined(self) -> BlockIntegrals | None:
         """The same with finer rules of quadrature at the same draws; None where there is no quadrature."""
+        ...
+
+    def fitted(
+        self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]
+    ) -> FittedProposal | None:
+        """A proposal fitted to the draws, for a round to come; None where that takes more of them."""
         ...
 
     def effect_moments(

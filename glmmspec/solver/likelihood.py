@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from glmmspec.design import Design
+from glmmspec.solver.fitted import FittedProposal
 from glmmspec.solver.integral import BlockIntegrals, Moments
 from glmmspec.solver.threads import in_threads
 
@@ -47,6 +48,11 @@ class Likelihood:
         """Which of all parameters (coefficients, then every component) psi consists of."""
         p = self.n_coefficients
         return np.concatenate([np.ones(p, dtype=bool), self.varies])
+
+    def fitted(self, psi: Float[np.ndarray, " P"]) -> tuple[FittedProposal, ...]:
+        """Proposals for a round to come, fitted to the draws as they are weighted at `psi`."""
+        found = (i.fitted(*self.split(psi)) for i in self.integrals if not i.is_exact)
+        return tuple(proposal for proposal in found if proposal is not None)
 
     def split(self, psi: Float[np.ndarray, " P"]) -> tuple[Float[np.ndarray, " p"], Float[np.ndarray, " K"]]:
         """beta and all variances. A variance held at 0 is given as 1, which no sum of squares multiplies."""

@@ -14,6 +14,7 @@ from glmmspec.errors import FitError
 from glmmspec.options import SolverOptions
 from glmmspec.solver.coordinates import Coordinates, Point
 from glmmspec.solver.draw_plan import DrawPlan, Size
+from glmmspec.solver.fitted import FittedProposal
 from glmmspec.solver.integration import Integration
 from glmmspec.solver.likelihood import Likelihood
 from glmmspec.solver.monte_carlo import WeightHealth, weight_health
@@ -42,6 +43,8 @@ class Estimate:
         are in these coordinates.
     centre, argument
         Where its draws are centred and where it has its maximum, the estimate; in these coordinates.
+    proposals
+        Of these draws, where they were fitted to the round before.
     weights
         The health of the importance weights at the estimate.
     draws_limited_by
@@ -59,6 +62,7 @@ class Estimate:
     coordinates: Coordinates
     centre: Point
     argument: Float[np.ndarray, " P"]
+    proposals: tuple[FittedProposal, ...]
     weights: WeightHealth
     draws_limited_by: str | None
 
@@ -140,6 +144,7 @@ def estimate(
         coordinates=coordinates,
         centre=latest.centre,
         argument=latest.maximum.argument,
+        proposals=search.proposals,
         weights=weight_health(search.likelihood, latest.maximum.argument),
         draws_limited_by=plan.limit(latest) if settled else None,
     )

@@ -15,6 +15,7 @@ from glmmspec.errors import DataError, FitError
 from glmmspec.options import SolverOptions
 from glmmspec.solver.coordinates import Coordinates, Point
 from glmmspec.solver.draw_plan import HIGHEST_ORDER, DrawPlan
+from glmmspec.solver.fitted import FittedProposal
 from glmmspec.solver.integration import Integration
 from glmmspec.solver.likelihood import Likelihood
 from glmmspec.solver.maximum_likelihood import Estimate
@@ -42,6 +43,7 @@ class KeptEstimate:
     basis: Float[np.ndarray, "p p"]
     centre: Point
     argument: Float[np.ndarray, " F"]
+    proposals: tuple[FittedProposal, ...]
     weights: WeightHealth
     draws_limited_by: str | None
 
@@ -55,6 +57,7 @@ class KeptEstimate:
             basis=estimate.coordinates.basis,
             centre=estimate.centre,
             argument=estimate.argument,
+            proposals=estimate.proposals,
             weights=estimate.weights,
             draws_limited_by=estimate.draws_limited_by,
         )
@@ -87,6 +90,7 @@ class KeptEstimate:
             coordinates=coordinates,
             centre=self.centre,
             argument=self.argument,
+            proposals=self.proposals,
             weights=self.weights,
             draws_limited_by=self.draws_limited_by,
         )
@@ -126,6 +130,7 @@ class KeptEstimate:
                 self.centre,
                 final.free[len(self.centre.beta) :],
                 Effort(final.draws, final.order, final.stream),
+                self.proposals,
             )
         except np.linalg.LinAlgError as error:
             raise FitError(f"the draws cannot be made again: {error}") from error

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 from glmmspec.options import SolverOptions
 from glmmspec.solver.boundary import EffectInformation, rise_from_zero
 from glmmspec.solver.coordinates import Coordinates, Point
+from glmmspec.solver.fitted import FittedProposal
 from glmmspec.solver.integration import Integration
 from glmmspec.solver.likelihood import Likelihood
 from glmmspec.solver.monte_carlo import RuleError, gradient_error, rule_error, standard_error_error
@@ -117,6 +118,8 @@ class Search:
     def __post_init__(self) -> None:
         self._positive: Bool[np.ndarray, " K"] = np.zeros(len(self.held), dtype=bool)
         self._likelihood: Likelihood | None = None
+        self._fitted: tuple[FittedProposal, ...] = ()
+        self.proposals: tuple[FittedProposal, ...] = ()
 
     @property
     def likelihood(self) -> Likelihood:
@@ -134,10 +137,11 @@ class Search:
         self._likelihood = None  # its draws take as much memory as those to come
         beta, variances = point.beta, point.variances
         varies = np.isnan(self.held) & (variances > 0)
-        likelihood = sampled_likelihood(self.integration, point, varies, effort)
+        likelihood = sampled_likelihood(self.integration, point, varies, effort, self._fitted)
         self._likelihood = likelihood
         centre = np.concatenate([beta, variances[varies]])
         maximum = maximise(likelihood, centre, rmax=self.options.rmax, iterlim=self.options.iterlim)
+        self.proposals, self._fitted = self._fitted, likelihood.fitted(maximum.argument)
         estimated = np.where(varies, 0.0, variances)
         estimated[varies] = maximum.argument[len(beta) :]
         covariance = _inverse_information(maximum.hessian)

@@ -12,6 +12,7 @@ from glmmspec.blocks import PADDING, Batch
 from glmmspec.options import SolverOptions
 from glmmspec.solver.conditional import ConditionalSample, Setting
 from glmmspec.solver.coordinates import Point
+from glmmspec.solver.fitted import Drawn, FittedProposal
 from glmmspec.solver.importance import ImportanceSample, NodeSample
 from glmmspec.solver.integral import BlockIntegrals
 from glmmspec.solver.integration import Group, Integration
@@ -45,7 +46,11 @@ class Effort:
 
 
 def sampled_likelihood(
-    integration: Integration, centre: Point, varies: Bool[np.ndarray, " K"], effort: Effort
+    integration: Integration,
+    centre: Point,
+    varies: Bool[np.ndarray, " K"],
+    effort: Effort,
+    fitted: tuple[FittedProposal, ...] = (),
 ) -> Likelihood:
     """Draw each block's effects from a proposal built at `centre`, or put the nodes of rules there.
 
@@ -57,10 +62,12 @@ def sampled_likelihood(
         Which variances the likelihood is a function of; the others are held at those of `centre`.
     effort
         Draws are rounded up to whole replicates.
+    fitted
+        Proposals from a round before, for the effects that they are of.
     """
     integrals: list[BlockIntegrals] = []
     for group in integration.groups(centre.variances):
-        made = _Sampler(integration, group, centre, effort)
+        made = _Sampler(integration, group, centre, effort, fitted)
         integrals += made.by_levels() if group.elimination.levels else made.whole()
     held = np.where(varies, 0.0, centre.variances)
     design = integration.design
@@ -75,6 +82,7 @@ class _Sampler:
     group: Group
     centre: Point
     effort: Effort
+    fitted: tuple[FittedProposal, ...]
 
     @property
     def _options(self) -> SolverOptions:
@@ -101,7 +109,9 @@ class _Sampler:
                 )
                 continue
             points, replicates = self._points(batch.block, batch.component.shape[1])
-            effects, density = _proposal(batch, modes, centre.variances, self._options).draw(points)
+            made = _proposal(batch, modes, centre.variances, self._options)
+            source = self._source(np.where(made.present, batch.effect, PADDING), made)
+            effects, density = source.proposal.draw(points)
             yield ImportanceSample(
                 batch,
                 design.family,
@@ -113,6 +123,7 @@ class _Sampler:
                 origin=centre.beta,
                 single=self._options.precision == "single",
                 mesh=mesh_of(self._options.devices),
+                source=source if follows else None,
             )
 
     def by_levels(self) -> Iterator[BlockIntegrals]:
@@ -140,8 +151,17 @@ class _Sampler:
             yield ConditionalSample.by_rule(setting, levels, mode, scale, order=order)
             return
         points, replicates = self._points(tree.block, group.width)
-        separators, density = t_proposal(mode, scale, present, self._options.df).draw(points)
-        yield ConditionalSample(setting, levels, separators, -density, replicates=replicates, order=order)
+        made = t_proposal(mode, scale, present, self._options.df)
+        source = self._source(tree.separator, made)
+        separators, density = source.proposal.draw(points)
+        yield ConditionalSample(
+            setting, levels, separators, -density, replicates=replicates, order=order, source=source
+        )
+
+    def _source(self, effect: Int[np.ndarray, "B Q"], approximation: Proposal) -> Drawn:
+        """What to draw these effects from: a proposal that was fitted for them, if one was."""
+        same = (f.about(approximation) for f in self.fitted if np.array_equal(f.effect, effect))
+        return Drawn(approximation, next(same, approximation))
 
     def _points(self, block: Int[np.ndarray, " B"], width: int) -> tuple[Float[np.ndarray, "B d m"], int]:
         """Points for the effects of some blocks, and the replicates they are of."""

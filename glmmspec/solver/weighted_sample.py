@@ -145,6 +145,11 @@ class WeightedSample:
                 self.chunks = list(parts)
                 self._placed = [placed(root, part, mesh) for part in self.chunks]
 
+    def drawn(self) -> Float[np.ndarray, "B Q m"]:
+        """The draws at beta = origin."""
+        values = self.layout.gathered([np.asarray(chunk.effects) for chunk in self.chunks])
+        return values.reshape(*values.shape[:2], -1)
+
     @property
     def shared(self) -> bool:
         """Whether several devices compute each value together."""
