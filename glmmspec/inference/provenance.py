@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -46,5 +47,11 @@ class Provenance:
             spec_sha256=hashlib.sha256(str(plain).encode()).hexdigest(),
             data_sha256=design.data_hash,
             options=asdict(options),
-            versions={package: version(package) for package in _PACKAGES},
+            versions=dict(_versions()),
         )
+
+
+@cache
+def _versions() -> tuple[tuple[str, str], ...]:
+    """Looked up once: it takes milliseconds."""
+    return tuple((package, version(package)) for package in _PACKAGES)

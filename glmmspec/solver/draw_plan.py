@@ -21,6 +21,9 @@ _PATIENCE = 4
 _RULE_SHARE = 0.1
 """Of the tolerance that is left to rules of quadrature: their error falls fast with their order."""
 
+_NEAR = 1.0
+"""In standard errors: an estimate that moved less takes no further round of the same size."""
+
 _FIRST_ORDER = 7
 HIGHEST_ORDER = 62
 """Of the rules of quadrature, in each dimension."""
@@ -105,12 +108,14 @@ class DrawPlan:
         done = draws == self.most or not latest.draws or (self.fixed is None and excess <= 1)
         if settled and done:
             return None
-        if not settled and rounds < _PATIENCE:
+        if not settled and rounds < _PATIENCE and latest.moved > _NEAR:
             return draws
         # More draws help neither an iteration that was cut short nor an information that is singular.
         hopeless = not latest.maximum.converged or (math.isnan(excess) and draws > self.first.draws)
         if draws == self.most or not latest.draws or (not settled and hopeless):
-            return None
+            return draws if not settled and rounds < _PATIENCE else None
+        if self.fixed is None and excess <= 1:
+            return draws
         return self.most if self.fixed is not None else min(self.most, draws * _growth(excess))
 
     def limit(self, latest: Round) -> str | None:

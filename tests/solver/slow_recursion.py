@@ -7,12 +7,11 @@ from scipy.special import logsumexp
 
 from glmmspec.design import Design
 
-POINTS = 201
 REACH = 9.0
 """Standard deviations of an effect that its grid covers on either side of 0."""
 
 
-def log_likelihood(design: Design, psi: np.ndarray, order: list[int], points: int = POINTS) -> float:
+def log_likelihood(design: Design, psi: np.ndarray, order: list[int], points: list[int]) -> float:
     """For terms of which each, in `order` from the outermost in, is nested in the one before.
 
     The integral of g over u ~ N(0, nu) is the trapezoidal rule on a grid of u / sqrt(nu), whose error falls
@@ -20,8 +19,7 @@ def log_likelihood(design: Design, psi: np.ndarray, order: list[int], points: in
     """
     p = design.x.shape[1]
     fixed = design.x @ psi[:p] + design.offset
-    grid = np.linspace(-REACH, REACH, points)
-    log_weight = -(grid**2) / 2 - np.log(2 * np.pi) / 2 + np.log(grid[1] - grid[0])
+    grids = [np.linspace(-REACH, REACH, count) for count in points]
 
     def integral(rows: np.ndarray, eta: np.ndarray, depth: int) -> np.ndarray:
         """log of the integral over all effects from `depth` in, at each column of eta (rows, c)."""
@@ -31,10 +29,12 @@ def log_likelihood(design: Design, psi: np.ndarray, order: list[int], points: in
         total = np.zeros(eta.shape[1])
         for level in np.unique(term.codes[rows]):
             inside = term.codes[rows] == level
+            grid = grids[depth]
+            log_weight = -(grid**2) / 2 - np.log(2 * np.pi) / 2 + np.log(grid[1] - grid[0])
             u = np.sqrt(psi[p + term.component]) * grid
             moved = eta[inside][:, :, None] + term.values[rows[inside]][:, None, None] * u
             flat = integral(rows[inside], moved.reshape(inside.sum(), -1), depth + 1)
-            total += logsumexp(flat.reshape(-1, points) + log_weight, axis=1)
+            total += logsumexp(flat.reshape(-1, len(grid)) + log_weight, axis=1)
         return total
 
     return float(integral(np.arange(len(design.y)), fixed[:, None], 0).sum())
