@@ -127,8 +127,10 @@ class Integration:
         candidates = eliminations(self.design, active)
         if not self._levels_allowed:
             candidates = candidates[:1]
-        elif self.options.blocks == "conditional" and len(candidates) > 1:
-            candidates = candidates[1:]
+        elif self.options.blocks == "conditional":
+            candidates = candidates[1:] or candidates
+        elif self._draws_meant:
+            candidates = [c for c in candidates if c.separator] or candidates[:1]
         drawn = self.options.integration != "quadrature"
         costs = np.array([c.cost(counts, by_rule=self._by_rule(c, active), drawn=drawn) for c in candidates])
         # Of equal ones that which serves most blocks well, so that there are few groups.
@@ -147,7 +149,7 @@ class Integration:
         active: Bool[np.ndarray, " T"],
     ) -> Iterator[Group]:
         size = elimination.separator_sizes(counts)[block]
-        by_rule = (size <= QUADRATURE_EFFECTS) & self._by_rule(elimination, active)
+        by_rule = elimination.by_rule(size, self._by_rule(elimination, active))
         width = np.where(by_rule, size, rounded_up(size))
         for key in np.unique(np.stack([width, by_rule]), axis=1).T:
             chosen = (width == key[0]) & (by_rule == key[1])
@@ -163,6 +165,13 @@ class Integration:
             and options.blocks in ("auto", "conditional")
         )
 
+    @property
+    def _draws_meant(self) -> bool:
+        """Whether the options speak of draws, and leave it open what is integrated how."""
+        options = self.options
+        spoken = options.draws is not None or options.points == "random"
+        return options.integration == "auto" and spoken
+
     def _by_rule(self, elimination: Elimination, active: Bool[np.ndarray, " T"]) -> bool:
         """Whether a separator may stand at the nodes of a rule: not where the options speak of its draws.
 
@@ -173,8 +182,7 @@ class Integration:
             return False
         if options.integration != "auto":
             return options.integration == "quadrature"
-        draws_meant = options.draws is not None or options.points == "random"
-        return not draws_meant and options.proposal == "laplace" and options.blocks != "joint"
+        return not self._draws_meant and options.proposal == "laplace" and options.blocks != "joint"
 
 
 def check_block_size(batches: Sequence[Batch], memory: float) -> None:

@@ -75,7 +75,7 @@ def test_a_kept_fit_is_the_same_fit(salamander: gs.Fit, tmp_path: Path) -> None:
     new = pd.DataFrame({"Cross": ["W/R"], "Female": ["new"], "Male": ["10"]})
     _equal(loaded.predict(new, new_levels="marginal"), salamander.predict(new, new_levels="marginal"))
     assert str(loaded.test("CrossR/R = CrossW/W")) == str(salamander.test("CrossR/R = CrossW/W"))
-    assert (tmp_path / "fit.json").stat().st_size < 25_000
+    assert (tmp_path / "fit.json").stat().st_size < 100_000
     # Kept again, it is the same file.
     save(loaded, tmp_path / "again.json")
     assert (tmp_path / "again.json").read_bytes() == (tmp_path / "fit.json").read_bytes()
@@ -202,4 +202,4 @@ def test_old_files_load_for_ever(path: Path, tmp_path: Path) -> None:
 
 
 def test_there_are_old_files() -> None:
-    assert len(list(KEPT.glob(f"*-{VERSION}.json"))) == 2
+    assert len(list(KEPT.glob(f"*-{VERSION}.json"))) == 4

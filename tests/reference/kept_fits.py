@@ -27,6 +27,8 @@ offset log(exposure)
 missing drop
 """
 
+NESTED = "family poisson\nlevels YEAR = 95, 96, 97\nTICKS ~ YEAR + cHEIGHT | BROOD, LOCATION, INDEX"
+
 
 def columns() -> pd.DataFrame:
     rng = np.random.default_rng(20_240_229)
@@ -52,6 +54,8 @@ def fits() -> dict[str, gs.Fit]:
     return {
         "salamander": gs.fit(HERE.parent.parent / "examples" / "salamander.glmm"),
         "columns": gs.fit(SPEC, columns(), **settings),
+        "nested": gs.fit(NESTED, gs.load_data("grouseticks")),
+        "crossed": gs.fit(HERE.parent.parent / "examples" / "salamander.glmm", blocks="conditional"),
     }
 
 

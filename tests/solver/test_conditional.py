@@ -203,7 +203,9 @@ def test_nested_rules_equal_a_recursion_over_grids(family):
     assert all(sample.is_exact for sample in likelihood.integrals)
     ours = likelihood(psi)[0] - likelihood.constant
     exact = slow_recursion.log_likelihood(design, psi, [1, 0, 2], [61, 61, 61])
-    other = slow_recursion.log_likelihood(design, psi * np.array([1, 1, 1, 1.001, 1]), [1, 0, 2], [61, 61, 61])
+    other = slow_recursion.log_likelihood(
+        design, psi * np.array([1, 1, 1, 1.001, 1]), [1, 0, 2], [61, 61, 61]
+    )
     assert ours == pytest.approx(exact, abs=2e-6)
     assert other != pytest.approx(exact, abs=2e-6)
 
