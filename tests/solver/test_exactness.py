@@ -153,7 +153,7 @@ def test_hundreds_of_crossed_effects():
 
 @pytest.mark.slow
 def test_salamander_to_two_thousandths():
-    """The estimates of the reference, known to 1e-5: within 2e-3 standard errors, and 4 of the stated ones."""
+    """The estimates of the reference, known to 1e-5: within 2e-3 standard errors, and 4 stated errors."""
     exact = EXACT["salamander"]
     fit = gs.fit(ROOT / "examples" / "salamander.glmm", blocks="conditional", draws=131_072)
     se = np.array(list(exact["se"].values()))
