@@ -105,6 +105,7 @@ def bind(model: Model, data: Any = None) -> Design:
             "no row has both trials and a weight above 0",
             model.response.arguments[0],
             hint="check the response and the weights: no row would count",
+            code="G219",
         )
     x, coefficients = fixed_effects(model.fixed, table, counted)
     random = _random_terms(model, table)
@@ -139,9 +140,10 @@ def _weights(model: Model, table: Table) -> Float[np.ndarray, " n"]:
             f"the weight in {table.row(first)} is {weights[first]:g}, below 0",
             model.weights,
             hint="a weight is a number from 0 up: how often the row counts",
+            code="G219",
         )
     if not weights.any():
-        raise table.error("all weights are 0", model.weights, hint="no row would count")
+        raise table.error("all weights are 0", model.weights, hint="no row would count", code="G219")
     return weights
 
 
@@ -156,6 +158,7 @@ def _random_terms(model: Model, table: Table) -> tuple[RandomEffects, ...]:
                 " the variance of such effects cannot be estimated from Bernoulli data",
                 written.factors[0],
                 hint="group by something that is repeated",
+                code="G210",
             )
     return tuple(
         replace(term, codes=_frozen(term.codes, np.int32), values=_frozen(term.values)) for term in terms
@@ -176,6 +179,7 @@ def _check_priors(model: Model, coefficients: tuple[str, ...]) -> None:
                 hint=did_you_mean_or_list(prior.name, ("fixed", *coefficients)),
                 span=prior.span,
                 kind=DataError,
+                code="G221",
             )
 
 

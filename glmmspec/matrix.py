@@ -107,6 +107,7 @@ def _encodable(expression: Expression, table: Table) -> FactorValues[Any]:
             f"factor {expression} has one level, {listed(factor.levels)}",
             expression,
             hint="take it out of the formula: it cannot have an effect",
+            code="G207",
         )
     return FactorValues(
         factor.codes, kind="categorical", spans_intercept=True, encoder=_treatment_coding(factor)
@@ -137,6 +138,7 @@ def _check_names_differ(names: list[str], variables: list[Expression | None], ta
                 f"two coefficients would be called '{name}'",
                 variable,
                 hint="rename a column or one of its levels",
+                code="G220",
             )
         seen.add(name)
 
@@ -159,6 +161,7 @@ def _check_rank(
             f"the fixed effects are not all estimable: {said}{more}",
             variables[min(aliases)],
             hint="take these terms out of the formula, or merge levels",
+            code="G208",
         )
 
 

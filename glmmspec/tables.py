@@ -102,6 +102,7 @@ def as_frame(data: Any) -> pd.DataFrame:
         raise DataError(
             f"cannot use a {type(data).__name__} as data",
             hint="give a pandas, polars or pyarrow table, or a dict of equally long columns",
+            code="G223",
         ) from error
     _check_names(list(frame.columns), "the data")
     return _with_categoricals(frame)
@@ -154,6 +155,7 @@ def _reference(model: Model) -> DataReference:
         raise DataError(
             "the model names no data",
             hint='give a data frame, or add a statement: data salamander, or data "file.csv"',
+            code="G224",
         )
     return model.data
 
@@ -178,46 +180,54 @@ def _opened(path: Path, *unreadable: type[Exception]) -> Iterator[BinaryIO]:
         with path.open("rb") as file:
             yield file
     except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 text", hint=_SAVE_AS_UTF8) from error
+        raise DataError(f"{path} is not UTF-8 text", hint=_SAVE_AS_UTF8, code="G223") from error
     except Exception as error:
         if not isinstance(error, (OSError, csv.Error, *unreadable)):
             raise
         reason = str(error).strip()
         if "invalid UTF8" in reason:
-            raise DataError(f"{path} is not UTF-8 text ({reason})", hint=_SAVE_AS_UTF8) from error
-        raise DataError(f"cannot read {path}: {reason}") from error
+            raise DataError(
+                f"{path} is not UTF-8 text ({reason})", hint=_SAVE_AS_UTF8, code="G223"
+            ) from error
+        raise DataError(f"cannot read {path}: {reason}", code="G223") from error
 
 
 def _check_path(path: Path) -> None:
     _refuse_url(str(path))
     if path.suffix.lower() not in _ENDINGS:
         raise DataError(
-            f"cannot tell the format of {path} by its ending", hint=f"known: {', '.join(_ENDINGS)}"
+            f"cannot tell the format of {path} by its ending",
+            hint=f"known: {', '.join(_ENDINGS)}",
+            code="G223",
         )
     if path.is_dir():
-        raise DataError(f"{path} is a folder, not a file")
+        raise DataError(f"{path} is a folder, not a file", code="G223")
     if not path.exists():
-        raise DataError(f"there is no file {path}")
+        raise DataError(f"there is no file {path}", code="G223")
     if not path.is_file():
-        raise DataError(f"{path} is not a regular file", hint="write the table to a file first")
+        raise DataError(f"{path} is not a regular file", hint="write the table to a file first", code="G223")
 
 
 def _refuse_url(name: str) -> None:
     # A scheme has two letters or more: C:/ is a drive. A Path writes one slash for two.
     if re.match(r"[A-Za-z][\w+.-]+:/", name):
-        raise DataError(f"'{name}' is not a path", hint="glmmspec fetches nothing: download the file first")
+        raise DataError(
+            f"'{name}' is not a path", hint="glmmspec fetches nothing: download the file first", code="G223"
+        )
 
 
 def _check_names(names: Sequence[Any], where: str) -> None:
     """Refuse columns that a formula could not name, or could not tell apart."""
     if not names:
-        raise DataError(f"{where} has no columns")
+        raise DataError(f"{where} has no columns", code="G223")
     for name in names:
         if not isinstance(name, str):
-            raise DataError(f"a column of {where} is named {name!r}, which is not text", hint="rename it")
+            raise DataError(
+                f"a column of {where} is named {name!r}, which is not text", hint="rename it", code="G223"
+            )
     twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
-        raise DataError(f"{where} has two columns named '{twice[0]}'", hint="rename one of them")
+        raise DataError(f"{where} has two columns named '{twice[0]}'", hint="rename one of them", code="G223")
 
 
 def _parquet(file: BinaryIO) -> pa.Table:

@@ -29,7 +29,9 @@ class Response:
     def __post_init__(self) -> None:
         wanted = 1 if self.form == "column" else 2
         if len(self.arguments) != wanted:
-            raise SpecError(f"the response {self.form} takes {wanted} column(s), not {len(self.arguments)}")
+            raise SpecError(
+                f"the response {self.form} takes {wanted} column(s), not {len(self.arguments)}", code="G154"
+            )
         for argument in self.arguments:
             check_arithmetic(argument)
 
@@ -63,7 +65,7 @@ class FixedTerm:
         for factor in self.factors:
             check_variable(factor)
         if len(set(self.factors)) < len(self.factors):
-            raise SpecError(f"a variable appears twice in the term {self}")
+            raise SpecError(f"a variable appears twice in the term {self}", code="G158")
 
     def __str__(self) -> str:
         return ":".join(map(str, self.factors)) if self.factors else "1"
@@ -87,7 +89,7 @@ def ordered(terms: tuple[FixedTerm, ...]) -> tuple[FixedTerm, ...]:
     ordered = tuple(FixedTerm(tuple(sorted(term.factors, key=order.__getitem__))) for term in by_degree)
     if len(set(ordered)) < len(ordered):
         twice = next(term for i, term in enumerate(ordered) if term in ordered[:i])
-        raise SpecError(f"the fixed term {twice} is given twice")
+        raise SpecError(f"the fixed term {twice} is given twice", code="G158")
     return ordered
 
 
@@ -116,9 +118,11 @@ class RandomTerm:
 
     def __post_init__(self) -> None:
         if not self.factors:
-            raise SpecError("a random term needs a grouping factor")
+            raise SpecError("a random term needs a grouping factor", code="G158")
         if self.by_type and self.multiplier is not None:
-            raise SpecError("a random term whose roles follow from column types has no explicit multiplier")
+            raise SpecError(
+                "a random term whose roles follow from column types has no explicit multiplier", code="G158"
+            )
         for factor in self.factors:
             if self.by_type:
                 check_single_column(factor)
@@ -127,7 +131,7 @@ class RandomTerm:
         if self.multiplier is not None:
             check_slope(self.multiplier)
         if len(set(self.factors)) < len(self.factors):
-            raise SpecError(f"a column appears twice in the random term {self}")
+            raise SpecError(f"a column appears twice in the random term {self}", code="G128")
         if not self.component:
             object.__setattr__(self, "component", self.default_component)
 
@@ -193,10 +197,10 @@ class Levels:
         seen: set[str] = set()
         for level in self.levels:
             if level in seen:
-                raise SpecError(f"level '{level}' of '{self.column}' is listed twice")
+                raise SpecError(f"level '{level}' of '{self.column}' is listed twice", code="G152")
             seen.add(level)
         if len(self.levels) < 2:
-            raise SpecError(f"'{self.column}' needs at least two levels")
+            raise SpecError(f"'{self.column}' needs at least two levels", code="G153")
 
     def __str__(self) -> str:
         listed = ", ".join(x if is_plain_name(x) else quoted_text(x) for x in self.levels)

@@ -32,4 +32,5 @@ def check_columns(model: Model, known: Collection[str], data: str) -> None:
                 span=name.span,
                 hint=did_you_mean_or_list(name.name, known),
                 kind=DataError,
+                code="G201",
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from glmmspec.errors import GlmmSpecError, Source, SpecError
+from glmmspec.faults import Faults
 from glmmspec.ir import Model
 
 __all__ = ["format_text", "parse", "read"]
@@ -28,16 +29,21 @@ def parse(text: str, *, family: str | None = None, name: str = "<spec>") -> Mode
         If the text is not in the language.
     SpecError
         If it is, and makes no sense.
+
+    Either is the first mistake in the text, and holds the others (`every`).
     """
     from glmmspec.grammar.lower import lower
-    from glmmspec.grammar.parser import parse_spec
+    from glmmspec.grammar.parser import read_spec
 
-    source = Source(name, text)
+    source, faults = Source(name, text), Faults()
     try:
-        return lower(parse_spec(text), family, source)
+        model = lower(read_spec(text, faults), family, source, faults)
+        faults.raise_any()
     except GlmmSpecError as error:
         error.locate(source)
         raise
+    assert model is not None, "no model, and nothing wrong"
+    return model
 
 
 def read(path: str | Path, *, family: str | None = None) -> Model:
@@ -75,9 +81,10 @@ def _unreadable(path: str | Path, error: OSError | ValueError) -> SpecError:
         return SpecError(
             f"{path} is not UTF-8 text (byte {error.start + 1})",
             hint="save it as UTF-8, without other encodings",
+            code="G157",
         )
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return SpecError(f"cannot read {path}: {reason}", hint="give the path of a .glmm file")
+    return SpecError(f"cannot read {path}: {reason}", hint="give the path of a .glmm file", code="G157")
 
 
 def format_text(text: str, *, name: str = "<spec>") -> str:
