@@ -16,6 +16,7 @@ from glmmspec.effects import RandomEffects, check_distinct, random_effects
 from glmmspec.errors import DataError, GlmmSpecWarning, did_you_mean_or_list
 from glmmspec.evaluate import numbers
 from glmmspec.family import FAMILIES, Family
+from glmmspec.faults import Faults
 from glmmspec.ir import Model
 from glmmspec.matrix import fixed_effects
 from glmmspec.response import response
@@ -91,15 +92,20 @@ def bind(model: Model, data: Any = None) -> Design:
     DataError
         If the data cannot be read or do not fit the model: an unknown column, a missing or infinite
         value, a response outside the family's support, a factor or grouping with one level,
-        linearly dependent fixed effects, ... The message names the column and its first such row.
+        linearly dependent fixed effects, ... The message names the column and its first such row,
+        and the error holds all that is wrong.
     """
     frame = tables.resolve(model) if data is None else tables.as_frame(data)
     label = f"data '{model.data.name}'" if data is None and model.data is not None else "the data"
     table = select(model, frame, label)
-    y, trials = response(model, table)
-    weights = _weights(model, table)
-    offset = np.zeros(len(table)) if model.offset is None else numbers(model.offset, table, "the offset")
-    counted = weights * trials > 0
+    faults = Faults()
+    counted = np.ones(len(table), dtype=bool)
+    with faults.gathering():
+        y, trials = response(model, table)
+        weights = _weights(model, table)
+        counted = weights * trials > 0
+    with faults.gathering():
+        offset = np.zeros(len(table)) if model.offset is None else numbers(model.offset, table, "the offset")
     if not counted.any():
         raise table.error(
             "no row has both trials and a weight above 0",
@@ -107,8 +113,11 @@ def bind(model: Model, data: Any = None) -> Design:
             hint="check the response and the weights: no row would count",
             code="G219",
         )
-    x, coefficients = fixed_effects(model.fixed, table, counted)
-    random = _random_terms(model, table)
+    with faults.gathering():
+        x, coefficients = fixed_effects(model.fixed, table, counted)
+    with faults.gathering():
+        random = _random_terms(model, table)
+    faults.raise_any()
     _check_priors(model, coefficients)
     design = Design(
         family=FAMILIES[model.family],
@@ -149,7 +158,11 @@ def _weights(model: Model, table: Table) -> Float[np.ndarray, " n"]:
 
 def _random_terms(model: Model, table: Table) -> tuple[RandomEffects, ...]:
     components = [component.name for component in model.components]
-    terms = [random_effects(term, table, components.index(term.component)) for term in model.random]
+    faults, terms = Faults(), []
+    for written in model.random:
+        with faults.gathering():
+            terms.append(random_effects(written, table, components.index(written.component)))
+    faults.raise_any()
     check_distinct(model, terms)
     for written, term in zip(model.random, terms, strict=True):
         if model.family == "bernoulli" and len(term.levels) == len(table):

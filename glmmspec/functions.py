@@ -144,6 +144,8 @@ def arguments_of(call: Call) -> dict[str, Expression]:
         If the function is unknown, or its arguments are too many, missing, repeated or of the
         wrong kind.
     """
+    if call.function == "I" and call.keywords:
+        raise SpecError("= compares nothing", hint="write == to compare", span=call.span, code="G018")
     parameters = _parameters(call)
     usage = f"{call.function}({', '.join(_usage(p) for p in parameters)})"
     if len(call.arguments) > len(parameters):

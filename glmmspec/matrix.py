@@ -17,6 +17,7 @@ from scipy import linalg
 from glmmspec.columns import Factor, Table, listed
 from glmmspec.evaluate import Basis, evaluate, factor_of
 from glmmspec.expression import Expression, Name
+from glmmspec.faults import Faults
 from glmmspec.ir import FixedTerm
 
 RANK_TOLERANCE = 1e-7
@@ -68,7 +69,11 @@ def _model_matrix(
     space is spanned without them.
     """
     factors = dict.fromkeys(factor for term in terms for factor in term.factors)
-    columns = {str(factor): _encodable(factor, table) for factor in factors}
+    faults, columns = Faults(), {}
+    for factor in factors:
+        with faults.gathering():
+            columns[str(factor)] = _encodable(factor, table)
+    faults.raise_any()
     spec = ModelSpec(
         formula=SimpleFormula([_formulaic_term(term) for term in terms]),
         na_action="ignore",

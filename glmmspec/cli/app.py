@@ -11,6 +11,7 @@ from glmmspec.cli.compare import compare
 from glmmspec.cli.compile import compile_spec
 from glmmspec.cli.data import data
 from glmmspec.cli.explain import explain
+from glmmspec.cli.explain_error import explain_error
 from glmmspec.cli.fit import fit
 from glmmspec.cli.fmt import fmt
 from glmmspec.cli.outcome import reported
@@ -59,6 +60,7 @@ app.command("check")(reported(check))
 app.command("fmt")(reported(fmt))
 app.command("compile")(reported(compile_spec))
 app.command("explain")(reported(explain))
+app.command("explain-error")(reported(explain_error))
 app.command("compare")(reported(compare))
 app.command("study")(reported(study))
 app.command("translate")(reported(translate))

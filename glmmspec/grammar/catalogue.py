@@ -14,7 +14,7 @@ from lark import Lark, Token
 from lark.exceptions import UnexpectedToken
 
 from glmmspec.errors import Span, SpecSyntaxError
-from glmmspec.grammar.layout import span
+from glmmspec.grammar.layout import OPERATORS, span
 from glmmspec.mistakes.mistake import Mistake
 from glmmspec.mistakes.syntax import STATES
 
@@ -39,11 +39,25 @@ def explain(error: UnexpectedToken, known: dict[Key, Mistake]) -> SpecSyntaxErro
     token = error.token
     keyword, state, type_ = _key(error)
     # A mistake inside an expression is the same whatever statement the expression stands in.
-    mistake = known.get((keyword, state, type_)) or known.get(("", state, type_))
+    mistake = known.get((keyword, state, type_)) or known.get(("", state, type_)) or _by_tokens(error)
     if mistake is not None:
         return SpecSyntaxError(mistake.message, hint=mistake.hint, span=span(token), code=mistake.code)
     what = "the end of the statement" if token.type == "_END" else f"'{token}'"
     return SpecSyntaxError(f"{what} is out of place here", span=span(token), code="G057")
+
+
+def _by_tokens(error: UnexpectedToken) -> Mistake | None:
+    """The mistake that the two tokens where the parser stops show by themselves."""
+    before = error.state.value_stack[-1]
+    kind = before.type if isinstance(before, Token) else ""
+    if kind in OPERATORS and error.token.type in ("_END", "RPAR", "COMMA", "BAR", "BARS"):
+        return _CODES["G011"]
+    if kind in {*OPERATORS, "LPAR", "COMMA"} and error.token.type in OPERATORS:
+        return _CODES["G012"]
+    return None
+
+
+_CODES = {mistake.code: mistake for mistake in STATES}
 
 
 def bad_character(text: str, at: int) -> SpecSyntaxError:

@@ -78,7 +78,9 @@ class FixedPart:
         if isinstance(summand, Number) and summand.value in (0, 1):
             self._set_intercept(summand.value == 0, summand)
             return
-        for mask in self._expand(summand):
+        known = len(self._faults)
+        masks = self._expand(summand)
+        for mask in masks if len(self._faults) == known else ():
             if mask == 0:
                 self._set_intercept(False, summand)
             elif mask in self._masks:

@@ -7,6 +7,7 @@ that columns may be called `data`, `weights` or `levels`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice, takewhile
@@ -14,7 +15,7 @@ from itertools import islice, takewhile
 from lark import Token
 from lark.lark import PostLex
 
-from glmmspec.errors import Span, SpecSyntaxError, did_you_mean_or_list
+from glmmspec.errors import Span, SpecSyntaxError, did_you_mean, did_you_mean_or_list
 from glmmspec.faults import Faults
 from glmmspec.functions import MAX_DEPTH
 
@@ -47,10 +48,13 @@ class Unread:
 
     @classmethod
     def of(cls, statement: list[Token]) -> Unread:
-        """From the tokens that there are."""
-        keyword = (str(statement[0]),) if statement[0] in KEYWORDS else ()
-        formula = ("formula",) if any(token.type == "TILDE" for token in statement) else ()
-        return cls(keyword if keyword == ("prior",) else (*keyword, *formula))
+        """From the tokens that there are, and the words of what is no token."""
+        lost = {word for token in statement if token.type == NO_TOKEN for word in re.findall(r"\w+|~", token)}
+        opening = str(statement[0])
+        if opening == "prior":
+            return cls(("prior",))
+        formula = "~" in lost or any(token.type == "TILDE" for token in statement)
+        return cls(tuple({*lost, opening} & set(KEYWORDS)) + (("formula",) if formula else ()))
 
 
 class Layout(PostLex):
@@ -188,12 +192,19 @@ def _joined(last: Token, line: list[Token]) -> bool:
     """True if a line, of which the first two tokens are given, carries on the statement before it."""
     # After an operator left dangling, a line that can only be a statement is one: the mistake is
     # then reported where it was made.
-    return line[0].type in _JOINING or (last.type in _JOINING and not _opens_statement(line))
+    return line[0].type in _JOINING or (last.type in _JOINING and not _opens_statement(line, misspelt=True))
 
 
-def _opens_statement(line: list[Token]) -> bool:
-    """True for a line that a keyword opens, with an operand after it."""
-    return len(line) > 1 and line[0] in KEYWORDS and line[1].type in _OPERANDS
+def _opens_statement(line: list[Token], *, misspelt: bool = False) -> bool:
+    """True for a line that a keyword, or what is nearly one, opens with an operand after it."""
+    if len(line) < 2 or line[1].type not in _OPERANDS:
+        return False
+    return line[0] in KEYWORDS or (
+        misspelt
+        and line[0].type == "NAME"
+        and len(line[0]) > 3
+        and did_you_mean(line[0], KEYWORDS) is not None
+    )
 
 
 def _with_keyword(statement: list[Token]) -> list[Token]:

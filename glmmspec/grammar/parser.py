@@ -77,9 +77,24 @@ def _tokens(text: str, faults: Faults) -> Iterator[Token]:
         except UnexpectedCharacters as error:
             at = error.pos_in_stream or 0
             faults.add(catalogue.bad_character(text, at))
-            end = text.find("\n", at)
-            start = end if end >= 0 else len(text)
+            start = _end_of_unreadable(text, at)
             yield Token(NO_TOKEN, text[at:start], start_pos=at, end_pos=start)
+
+
+def _end_of_unreadable(text: str, at: int) -> int:
+    """Where reading goes on after a character that starts no token: the end of its line.
+
+    A quote that is closed in the next line is read to the end of that one.
+    """
+    end, following = _line_end(text, at), _line_end(text, _line_end(text, at) + 1)
+    if text[at] in "\"'`" and text.count(text[at], end, following) % 2:
+        return following
+    return end
+
+
+def _line_end(text: str, at: int) -> int:
+    end = text.find("\n", at)
+    return end if end >= 0 else len(text)
 
 
 @cache

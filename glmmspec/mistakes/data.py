@@ -5,15 +5,15 @@ from __future__ import annotations
 from glmmspec.mistakes.mistake import Mistake
 
 TABLE = """\
-y,n,x,twice,late,gap,weight,low,a,b,one,text,g,h,row,m,who
-0,2,0.5,1.0,0,1,1,-1,p,u,k,k,1,1,1,0.51,1
-1,2,1.5,3.0,0,NA,1,1,p,v,k,l,1,1,2,1.52,2
-0,2,-1.0,-2.0,0,2,0,1,q,u,k,m,2,2,3,-1.03,3
-1,2,2.0,4.0,1,3,1,1,q,v,k,n,2,2,4,2.04,4
-1,2,0.0,0.0,1,,1,1,p,u,k,k,3,3,5,0.05,5
-0,2,1.0,2.0,0,4,1,1,p,v,k,l,3,3,6,1.06,6
-0,2,3.0,6.0,0,5,1,1,q,u,k,m,4,4,7,3.07,7
-1,2,2.5,5.0,1,6,1,1,q,v,k,n,4,4,8,2.58,8
+y,n,x,twice,late,gap,weight,low,a,b,one,text,g,h,row,m,who,same
+0,2,0.5,1.0,0,1,1,-1,p,u,k,k,1,1,1,0.51,1,t
+1,2,1.5,3.0,0,NA,1,1,p,v,k,l,1,1,2,1.52,2,s
+0,2,-1.0,-2.0,0,2,0,1,q,u,k,m,2,2,3,-1.03,3,t
+1,2,2.0,4.0,1,3,1,1,q,v,k,n,2,2,4,2.04,4,s
+1,2,0.0,0.0,1,,1,1,p,u,k,k,3,3,5,0.05,5,s
+0,2,1.0,2.0,0,4,1,1,p,v,k,l,3,3,6,1.06,6,t
+0,2,3.0,6.0,0,5,1,1,q,u,k,m,4,4,7,3.07,7,t
+1,2,2.5,5.0,1,6,1,1,q,v,k,n,4,4,8,2.58,8,s
 """
 """The data of the examples below, as CSV."""
 
@@ -199,7 +199,7 @@ ADVICE: tuple[Mistake, ...] = (
         "G302",
         "groups that carry no information",
         "check their coding; they pull the variance up, and their effects are not finite by themselves",
-        _formula("y ~ x | late"),
+        _formula("y ~ x | same"),
         "In such a group every response is at the end of its range: all 0, or all 1.",
     ),
     Mistake(

@@ -34,7 +34,7 @@ STATES: tuple[Mistake, ...] = (
         "a second | in one formula",
         "separate random terms by commas, as in y ~ x | a, b",
         ("y ~ x | a | b", "y ~ x | 1 | b", "y ~ x | (a) | b", "y ~ x | a:b | c", "y ~ x | 0 + a | b",
-         "y ~ x | a/b | c", "y ~ x | log(a) | b"),
+         "y ~ x | a/b | c", "y ~ x | log(a) | b", "y ~ x | F = a | b"),
     ),
     Mistake(
         "G006",
@@ -107,13 +107,13 @@ STATES: tuple[Mistake, ...] = (
         "G016",
         "a comma out of place",
         "fixed terms are joined by +; commas separate random terms, after |",
-        ("y ~ a, b", "y ~ (a, b)", "y ~ , a"),
+        ("y ~ a, b", "y ~ (a, b)", "y ~ , a", "y, z ~ x"),
     ),
     Mistake(
         "G017",
         "an argument is missing",
         "remove the comma, or write the argument",
-        ("y ~ log(x, )", "y ~ log(, x)"),
+        ("y ~ log(x, )", "y ~ log(, x)", "y ~ bs(x, , df = 4)"),
     ),
     Mistake(
         "G018",
@@ -163,7 +163,8 @@ STATES: tuple[Mistake, ...] = (
         "levels are separated by commas, and one with spaces or signs stands in quotes",
         'as in levels trt = placebo, drug, "drug+"',
         ("levels trt = a b", "levels trt = drug+, a", "levels trt = a,", "levels trt = a 'b'",
-         "levels trt = 1 2", "levels trt = a-b", "levels trt = a/b", "levels trt = -a", "levels trt = a = b"),
+         "levels trt = 1 2", "levels trt = a-b", "levels trt = a/b", "levels trt = -a", "levels trt = a = b",
+         "levels trt = 1-2"),
     ),
     Mistake(
         "G026",
@@ -176,7 +177,7 @@ STATES: tuple[Mistake, ...] = (
         "G027",
         "this statement takes one expression",
         "as in weights w, or offset log(exposure)",
-        ("weights", "offset", "weights a, b", "weights |"),
+        ("weights", "offset", "weights a, b", "weights |", "offset |"),
     ),
     Mistake(
         "G028",
@@ -192,7 +193,15 @@ STATES: tuple[Mistake, ...] = (
         ("solver", "solver seed", "solver seed 1", "solver seed =", "solver 1", "solver seed = 1 draws = 2",
          "solver seed = 1,", "solver seed = ()", "solver seed = (1,)",
          "solver seed = 1 + 1", "solver = 1", "sampler", "solver seed = a(1)", "solver 'seed' = 1",
-         "solver seed = (1 2)", "solver seed = -a", "solver seed = = 1", "solver seed = +1"),
+         "solver seed = (1 2)", "solver seed = -a", "solver seed = = 1", "solver seed = +1",
+         "sampler chains = 1 + 1", "sampler chains 1", "sampler chains = 1 draws = 2", "sampler chains = 1,",
+         "sampler chains = ()"),
+    ),
+    Mistake(
+        "G030",
+        "a bar inside the brackets of a call",
+        "a name before a bracket calls a function: put + between them, as in y ~ x + (1 | group)",
+        ("y ~ x (1 | g)", "y ~ log(x | g)", "y ~ x (z || g)", "y ~ bs(x, df = 4 | g)"),
     ),
 )  # fmt: skip
 """What the parser's own state tells: where it stops in the examples is how it knows the mistake elsewhere."""
