@@ -48,7 +48,7 @@ def explain(error: UnexpectedToken, known: dict[Key, Mistake]) -> SpecSyntaxErro
 
 def _by_tokens(error: UnexpectedToken) -> Mistake | None:
     """The mistake that the two tokens where the parser stops show by themselves."""
-    before = error.state.value_stack[-1]
+    before = next(reversed(error.state.value_stack), None)
     kind = before.type if isinstance(before, Token) else ""
     if kind in OPERATORS and error.token.type in ("_END", "RPAR", "COMMA", "BAR", "BARS"):
         return _CODES["G011"]
