@@ -14,6 +14,7 @@ from glmmspec.cli.explain import explain
 from glmmspec.cli.explain_error import explain_error
 from glmmspec.cli.fit import fit
 from glmmspec.cli.fmt import fmt
+from glmmspec.cli.lsp import lsp
 from glmmspec.cli.outcome import reported
 from glmmspec.cli.sample import sample
 from glmmspec.cli.show import show
@@ -65,3 +66,4 @@ app.command("compare")(reported(compare))
 app.command("study")(reported(study))
 app.command("translate")(reported(translate))
 app.command("data")(reported(data))
+app.command("lsp")(reported(lsp))

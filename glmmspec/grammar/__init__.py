@@ -8,7 +8,7 @@ from glmmspec.errors import GlmmSpecError, Source, SpecError
 from glmmspec.faults import Faults
 from glmmspec.ir import Model
 
-__all__ = ["format_text", "parse", "read"]
+__all__ = ["examine", "format_text", "parse", "read"]
 
 
 def parse(text: str, *, family: str | None = None, name: str = "<spec>") -> Model:
@@ -32,6 +32,21 @@ def parse(text: str, *, family: str | None = None, name: str = "<spec>") -> Mode
 
     Either is the first mistake in the text, and holds the others (`every`).
     """
+    model, errors = examine(text, family=family, name=name)
+    if errors:
+        errors[0].others = tuple(errors[1:])
+        raise errors[0]
+    assert model is not None, "no model, and nothing wrong"
+    return model
+
+
+def examine(
+    text: str, *, family: str | None = None, name: str = "<spec>"
+) -> tuple[Model | None, list[GlmmSpecError]]:
+    """The model of a spec's text, or None, and all that is wrong with the text, in its order.
+
+    The parameters are those of `parse`; nothing is raised.
+    """
     from glmmspec.grammar.lower import lower
     from glmmspec.grammar.parser import read_spec
 
@@ -41,9 +56,10 @@ def parse(text: str, *, family: str | None = None, name: str = "<spec>") -> Mode
         faults.raise_any()
     except GlmmSpecError as error:
         error.locate(source)
-        raise
-    assert model is not None, "no model, and nothing wrong"
-    return model
+        errors = list(error.every)
+        error.others = ()
+        return None, errors
+    return model, []
 
 
 def read(path: str | Path, *, family: str | None = None) -> Model:

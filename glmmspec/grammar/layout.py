@@ -89,8 +89,7 @@ def statements(stream: Iterable[Token], faults: Faults) -> Iterator[list[Token] 
     """
     tokens = list(stream)
     unclosed, needless = _check_brackets(tokens, faults)
-    tokens = [token for token in tokens if token.start_pos not in needless]
-    for statement in _split(tokens, unclosed):
+    for statement in _split([token for token in tokens if token.start_pos not in needless], unclosed):
         if any(token.type == NO_TOKEN or token.start_pos in unclosed for token in statement):
             yield Unread.of(statement)
             continue
@@ -99,6 +98,18 @@ def statements(stream: Iterable[Token], faults: Faults) -> Iterator[list[Token] 
         except SpecSyntaxError as error:
             faults.add(error)
             yield Unread.of(statement)
+
+
+def raw_statements(tokens: list[Token]) -> list[list[Token]]:
+    """The tokens of each statement, whether or not it can be read, and the keyword as the name it is."""
+    unclosed, _ = _check_brackets(tokens, Faults())
+    return list(_split(tokens, unclosed))
+
+
+def goes_on(tokens: list[Token]) -> bool:
+    """True if the last statement of a text goes on in the next line, whatever that is."""
+    depth = sum((token.type == "LPAR") - (token.type == "RPAR") for token in tokens)
+    return bool(tokens) and (depth > 0 or tokens[-1].type in _JOINING)
 
 
 def span(first: Token, last: Token | None = None) -> Span:

@@ -43,7 +43,7 @@ def read_spec(text: str, faults: Faults) -> Spec:
     check_text(text)
     read: list[Formula | Statement] = []
     unread: list[Unread] = []
-    for statement in statements(_tokens(text, faults), faults):
+    for statement in statements(tokens(text, faults), faults):
         if isinstance(statement, Unread):
             unread.append(statement)
             continue
@@ -67,7 +67,7 @@ def _parsed(statement: list[Token]) -> Spec:
     return spec
 
 
-def _tokens(text: str, faults: Faults) -> Iterator[Token]:
+def tokens(text: str, faults: Faults) -> Iterator[Token]:
     """The tokens of a text; from a character that starts none, the rest of its line is one `NO_TOKEN`."""
     start = 0
     while start < len(text):
