@@ -15,6 +15,7 @@ from glmmspec.cli.explain_error import explain_error
 from glmmspec.cli.fit import fit
 from glmmspec.cli.fmt import fmt
 from glmmspec.cli.lsp import lsp
+from glmmspec.cli.new import new
 from glmmspec.cli.outcome import reported
 from glmmspec.cli.sample import sample
 from glmmspec.cli.show import show
@@ -57,6 +58,7 @@ app.command("fit")(reported(fit))
 app.command("show")(reported(show))
 app.command("sample")(reported(sample))
 app.command("validate")(reported(validate))
+app.command("new")(reported(new))
 app.command("check")(reported(check))
 app.command("fmt")(reported(fmt))
 app.command("compile")(reported(compile_spec))
