@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from glmmspec.api import fit as fit
+    from glmmspec.building import build as build
+    from glmmspec.building import columns as columns
+    from glmmspec.building import f as f
     from glmmspec.datasets import load as load_data  # noqa: F401
     from glmmspec.design import Design as Design
     from glmmspec.design import bind as bind
@@ -55,8 +58,11 @@ _HOMES = {
     "SpecSyntaxError": "errors",
     "TranslationError": "errors",
     "bind": "design",
+    "build": "building",
+    "columns": "building",
     "compare": "validation.comparison",
     "equation": "equations",
+    "f": "building",
     "fit": "api",
     "format_text": "grammar",
     "glmm": "r_glmm",
