@@ -1,6 +1,6 @@
 """Specs built in Python: columns combined by operators, as a formula combines them.
 
-    Mate, Cross, Female, Male = gs.columns("Mate", "Cross", "Female", "Male")
+    Mate, Cross, Female, Male = gs.variables("Mate", "Cross", "Female", "Male")
     model = gs.build(Mate, 0 + Cross | {"F": Female, "M": Male}, family="bernoulli")
 
 What is built is written as a spec and parsed, so that it equals the parsed model, and mistakes are
@@ -31,7 +31,7 @@ from glmmspec.functions import SIGNATURES
 from glmmspec.ir import Model
 from glmmspec.options import SamplerOptions, SolverOptions
 
-__all__ = ["Functions", "Term", "build", "columns", "f"]
+__all__ = ["Functions", "Term", "build", "f", "variables"]
 
 
 class Term:
@@ -163,7 +163,7 @@ class Functions:
 f = Functions()
 
 
-def columns(*names: str) -> tuple[Term, ...]:
+def variables(*names: str) -> tuple[Term, ...]:
     """Columns of the data, as terms; without backticks, whatever they are called."""
     return tuple(Term(Name(name)) for name in names)
 
@@ -287,7 +287,7 @@ def _expression(value: Any) -> Expression:
             return Text(value)
     raise SpecError(
         f"a {type(value).__name__} is no part of a formula",
-        hint="columns are made by gs.columns, functions by gs.f",
+        hint="columns are made by gs.variables, functions by gs.f",
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from glmmspec import tables
+from glmmspec import html, tables
 from glmmspec.columns import Encoding, Table
 from glmmspec.effects import RandomEffects, check_distinct, random_effects
 from glmmspec.errors import DataError, GlmmSpecWarning, did_you_mean_or_list
@@ -77,6 +77,27 @@ class Design:
     def parameters(self) -> tuple[str, ...]:
         """Parameter names in their one order: coefficients, then variance components."""
         return self.coefficients + self.components
+
+    def _repr_html_(self) -> str:
+        left_out = f" ({self.n_dropped} rows with missing values left out)" if self.n_dropped else ""
+        x, random = self.x, self.random
+        fixed = [
+            ["coefficient", *self.coefficients],
+            ["least", *(f"{value:.4g}" for value in x.min(axis=0))],
+            ["mean", *(f"{value:.4g}" for value in x.mean(axis=0))],
+            ["largest", *(f"{value:.4g}" for value in x.max(axis=0))],
+        ]
+        terms = [
+            ["random term", *(term.name for term in random)],
+            ["variance", *(self.components[term.component] for term in random)],
+            ["effects", *(str(len(term.levels)) for term in random)],
+        ]
+        return html.block(
+            html.lines([f"{len(self.y)} observations{left_out}; family {self.family.name}"]),
+            html.table(fixed),
+            html.table(terms, left=(0, 1)),
+            html.lines((f"Warning: {note}" for note in self.notes), muted=True),
+        )
 
     @property
     def effect_starts(self) -> Int[np.ndarray, " T+1"]:

@@ -266,6 +266,11 @@ class Model:
         ]
         return "".join(f"{line}\n" for line in lines if line)
 
+    def _repr_html_(self) -> str:
+        from glmmspec import html
+
+        return html.block(html.spec(str(self)))
+
     def to_json(self) -> str:
         """The model as a JSON document (its schema ships as glmmspec/schema.json)."""
         from glmmspec.schema import dumps

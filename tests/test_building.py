@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from glmmspec.errors import GlmmSpecError, SpecError
 from glmmspec.ir import Model
 from tests.strategies import models
 
-y, x, z, a, b, g, h = gs.columns("y", "x", "z", "a", "b", "g", "h")
+y, x, z, a, b, g, h = gs.variables("y", "x", "z", "a", "b", "g", "h")
 f = gs.f
 
 
@@ -97,9 +98,9 @@ def test_the_terms_of_any_model_built_are_those_of_the_model(model: Model) -> No
         for factor in term.factors:
             product = Term(factor) if product is None else product @ Term(factor)
         fixed = fixed if product is None else fixed + product
-    (group,) = gs.columns("a group of its own")
+    (group,) = gs.variables("a group of its own")
     left = fixed if isinstance(fixed, Term) else Term(gs.building._expression(fixed))
-    built = gs.build(gs.columns("a response of its own")[0], left | group, family="poisson")
+    built = gs.build(gs.variables("a response of its own")[0], left | group, family="poisson")
     assert built.fixed == model.fixed
 
 
@@ -124,6 +125,14 @@ def test_mistakes_are_answered(wrong: Any, said: str) -> None:
 def test_a_chain_of_comparisons_is_refused() -> None:
     with pytest.raises(TypeError, match="neither true nor false"):
         f.I(1 < x < 2)
+
+
+def test_no_public_name_is_that_of_a_module() -> None:
+    """It would be the module's once that is imported."""
+    package = Path(gs.__file__).parent
+    assert [
+        name for name in gs.__all__ if (package / f"{name}.py").exists() or (package / name).is_dir()
+    ] == []
 
 
 def test_functions_are_listed() -> None:

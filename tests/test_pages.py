@@ -9,7 +9,7 @@ from tests import pages
 ROOT = Path(__file__).parent.parent
 
 
-PAGES = ("vignette", "coming-from-r", "prediction", "inference", "keeping", "comparison")
+PAGES = ("vignette", "coming-from-r", "prediction", "inference", "keeping", "comparison", "notebook")
 
 
 @pytest.mark.parametrize("name", PAGES)
