@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice, takewhile
+from itertools import takewhile
 
 from lark import Token
 from lark.lark import PostLex
@@ -162,7 +162,8 @@ def _starts_afresh(tokens: list[Token], i: int) -> bool:
     """True if a line starts at a token that can only be a statement of its own, even in open brackets."""
     if i == 0 or tokens[i - 1].type != "NEWLINE":
         return False
-    line = list(takewhile(lambda token: token.type != "NEWLINE", islice(tokens, i, None)))
+    rest = (tokens[k] for k in range(i, len(tokens)))
+    line = list(takewhile(lambda token: token.type != "NEWLINE", rest))
     return _opens_statement(line) or _is_formula(line)
 
 
