@@ -43,7 +43,9 @@ if TYPE_CHECKING:
     from glmmspec.validation.comparison import compare as compare
     from glmmspec.validation.estimators import register_estimator as register_estimator
     from glmmspec.validation.forest import plot_comparison as plot_comparison
+    from glmmspec.validation.rank_histograms import plot_ranks as plot_ranks
     from glmmspec.validation.sampling import sample as sample
+    from glmmspec.validation.sbc import sbc as sbc
     from glmmspec.validation.study import study as study
 
 _HOMES = {
@@ -74,11 +76,13 @@ _HOMES = {
     "plot_estimates": "plots.estimates",
     "plot_profile": "plots.profile",
     "plot_random_effects": "plots.random_effects",
+    "plot_ranks": "validation.rank_histograms",
     "plot_trace": "plots.trace",
     "plot_weights": "plots.weights",
     "read": "grammar",
     "register_estimator": "validation.estimators",
     "sample": "validation.sampling",
+    "sbc": "validation.sbc",
     "study": "validation.study",
     "translate": "translation",
     "validate": "validation.agreement",

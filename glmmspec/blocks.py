@@ -66,6 +66,42 @@ class Batch:
             np.add.at(dense, (block, row, self.codes[:, :, t]), self.values[:, :, t])
         return dense
 
+    def z_times(self, effects: Float[np.ndarray, "B Q *p"]) -> Float[np.ndarray, "B N *p"]:
+        """Z u, each row's effects looked up."""
+        wider = (slice(None), slice(None)) + (None,) * (effects.ndim - 2)
+        total = np.zeros((*self.row.shape, *effects.shape[2:]))
+        block = np.arange(len(self.row))[:, None]
+        for t in range(self.codes.shape[2]):
+            total += self.values[:, :, t][wider] * effects[block, self.codes[:, :, t]]
+        return total
+
+    def z_transposed_times(self, rows: Float[np.ndarray, "B N *p"]) -> Float[np.ndarray, "B Q *p"]:
+        """Z'r, each row's value added to its effects."""
+        n_blocks, n_effects = self.component.shape
+        columns = rows.reshape(*self.row.shape, -1)
+        total = np.zeros((n_blocks * n_effects, columns.shape[2]))
+        for t in range(self.codes.shape[2]):
+            at = self._places(self.codes[:, :, t], n_effects)
+            for column in range(columns.shape[2]):
+                weights = (self.values[:, :, t] * columns[:, :, column]).ravel()
+                total[:, column] += np.bincount(at, weights, minlength=len(total))
+        return total.reshape(n_blocks, n_effects, *rows.shape[2:])
+
+    def z_products(self, weights: Float[np.ndarray, "B N"]) -> Float[np.ndarray, "B Q Q"]:
+        """Z' diag(w) Z, from the pairs of effects that rows carry."""
+        n_blocks, n_effects = self.component.shape
+        total = np.zeros(n_blocks * n_effects**2)
+        n_terms = self.codes.shape[2]
+        for s in range(n_terms):
+            for t in range(n_terms):
+                pair = self.codes[:, :, s] * n_effects + self.codes[:, :, t]
+                product = (self.values[:, :, s] * self.values[:, :, t] * weights).ravel()
+                total += np.bincount(self._places(pair, n_effects**2), product, minlength=len(total))
+        return total.reshape(n_blocks, n_effects, n_effects)
+
+    def _places(self, codes: Int[np.ndarray, "B N"], size: int) -> Int[np.ndarray, " rows"]:
+        return (codes + (np.arange(len(codes)) * size)[:, None]).ravel()
+
 
 @dataclass(frozen=True, eq=False)
 class Partition:
@@ -129,8 +165,29 @@ def _connected(
     return connected_components(graph.tocsr(), directed=False)[1].astype(np.int64)
 
 
-def batches(design: Design, parts: Partition) -> Iterator[Batch]:
-    """The blocks of a partition as batches, each of at most about 32,768 padded rows.
+def grouped_tables(
+    label: Int[np.ndarray, " members"], n_groups: int
+) -> Iterator[tuple[Int[np.ndarray, " J"], Int[np.ndarray, "J R"]]]:
+    """Groups of like size, and the members of each in a table as wide as the size rounded up."""
+    grouping = _Grouping.of(label, n_groups)
+    widths = rounded_up(grouping.sizes)
+    for width in np.unique(widths):
+        members = np.flatnonzero(widths == width)
+        yield members, grouping.table(members, int(width))
+
+
+def member_table(
+    label: Int[np.ndarray, " members"], n_groups: int, groups: Int[np.ndarray, " B"]
+) -> Int[np.ndarray, "B width"]:
+    """The members of some groups, `PADDING` where one has fewer than another."""
+    grouping = _Grouping.of(label, n_groups)
+    return grouping.table(groups, int(grouping.sizes[groups].max(initial=0)))
+
+
+def batches(
+    design: Design, parts: Partition, chosen: Int[np.ndarray, " blocks"] | None = None
+) -> Iterator[Batch]:
+    """Blocks of a partition (by default all) as batches, each of at most about 32,768 padded rows.
 
     Sizes are rounded up (to 1, 2, 3, 4, 6, 8, 12, ...), so that few shapes, and few compilations,
     serve any number of blocks; the last batch of a shape is filled up with empty blocks.
@@ -138,9 +195,10 @@ def batches(design: Design, parts: Partition) -> Iterator[Batch]:
     rows = _Grouping.of(parts.row_block, parts.n_blocks)
     effects = _Grouping.of(parts.effect_block, parts.n_blocks)
     data = _RowData.of(design, parts, effects.positions(parts.effect_block))
-    shapes = np.stack([_rounded_up(rows.sizes), _rounded_up(effects.sizes)], axis=1)
-    for n_rows, n_effects in np.unique(shapes, axis=0):
-        members = np.flatnonzero((shapes == (n_rows, n_effects)).all(axis=1))
+    shapes = np.stack([rounded_up(rows.sizes), rounded_up(effects.sizes)], axis=1)
+    chosen = np.arange(parts.n_blocks) if chosen is None else chosen
+    for n_rows, n_effects in np.unique(shapes[chosen], axis=0):
+        members = chosen[(shapes[chosen] == (n_rows, n_effects)).all(axis=1)]
         per_batch = min(len(members), max(1, _ROWS_PER_BATCH // int(n_rows)))
         for start in range(0, len(members), per_batch):
             block = np.full(per_batch, PADDING)
@@ -193,7 +251,7 @@ class _RowData:
         )
 
 
-def _rounded_up(sizes: Int[np.ndarray, " B"]) -> Int[np.ndarray, " B"]:
+def rounded_up(sizes: Int[np.ndarray, " B"]) -> Int[np.ndarray, " B"]:
     """Each size rounded up to the next of 1, 2, 3, 4, 6, 8, 12, 16, 24, ..."""
     steps = np.unique([2**k * f // 2 for k in range(62) for f in (2, 3)])
     return np.asarray(steps[np.searchsorted(steps, np.maximum(sizes, 1))])

@@ -36,8 +36,11 @@ class Family:
     ----------
     name, link
         As written in a spec.
-    cumulant
-        eta -> (c, c', c''), each of eta's shape: the cumulant, the mean and the variance of one trial.
+    mean, variance, cumulant_at
+        eta -> c', the mean of one trial; c' -> c'', its variance; (eta, c') -> c, the cumulant; of eta's shape.
+    cumulant_product
+        Where there is one, c' -> f with c = max(eta, 0) - log f and f at least 1/2, so that the sum of
+        many c takes one logarithm.
     log_constant
         (y, trials) -> the part of the log density that does not depend on eta, shape (n,).
     smoothed_eta
@@ -57,7 +60,10 @@ class Family:
 
     name: str
     link: str
-    cumulant: Callable[[Array], tuple[Array, Array, Array]]
+    mean: Callable[[Array], Array]
+    variance: Callable[[Array], Array]
+    cumulant_at: Callable[[Array, Array], Array]
+    cumulant_product: Callable[[Array], Array] | None
     log_constant: Callable[[Array, Array], Array]
     smoothed_eta: Callable[[Array, Array], Array]
     sample: Callable[[Generator, Array, Array], Array]
@@ -66,26 +72,47 @@ class Family:
     cumulative: Callable[[Array, Array, Array], Array]
     has_trials: bool
 
+    def cumulant(self, eta: Array) -> tuple[Array, Array, Array]:
+        """(c, c', c''), each of eta's shape: the cumulant, the mean and the variance of one trial."""
+        mean = self.mean(eta)
+        return self.cumulant_at(eta, mean), mean, self.variance(mean)
 
-def logistic_cumulant(eta: Array) -> tuple[Array, Array, Array]:
-    """c = log(1 + e^eta) and its derivatives, without overflow for any finite eta.
 
-    Every part comes from e = exp(-|eta|) <= 1: c = max(eta, 0) + log(1 + e),
-    c' = 1/(1+e) or e/(1+e) by the sign of eta, c'' = e/(1+e)^2. Not log1p, which costs as much as
-    all the rest: c enters sums of log densities, where its absolute error, 1e-16, counts.
-    """
+def _logistic_mean(eta: Array) -> Array:
+    """1 / (1 + e^-eta) from e^-|eta|, so that nothing overflows."""
     xp = eta.__array_namespace__()
     e = xp.exp(-xp.abs(eta))
     inverse = 1 / (1 + e)
-    mean = xp.where(eta >= 0, inverse, e * inverse)
-    return xp.maximum(eta, 0) + xp.log(1 + e), mean, e * inverse * inverse
+    return xp.where(eta >= 0, inverse, e * inverse)
 
 
-def exponential_cumulant(eta: Array) -> tuple[Array, Array, Array]:
-    """c = c' = c'' = e^eta, cut at eta = `ETA_LIMIT`."""
+def _logistic_variance(mean: Array) -> Array:
+    return mean * (1 - mean)
+
+
+def _logistic_product(mean: Array) -> Array:
+    """1 / (1 + e^-|eta|): c = log(1 + e^eta) is max(eta, 0) less its logarithm."""
+    return mean.__array_namespace__().maximum(mean, 1 - mean)
+
+
+def _logistic_cumulant(eta: Array, mean: Array) -> Array:
+    """log(1 + e^eta), with an absolute error of 1e-16: it enters sums of log densities."""
     xp = eta.__array_namespace__()
-    mean = xp.exp(xp.minimum(eta, ETA_LIMIT))
-    return mean, mean, mean
+    return xp.maximum(eta, 0) - xp.log(_logistic_product(mean))
+
+
+def _exponential_mean(eta: Array) -> Array:
+    """e^eta, cut at eta = `ETA_LIMIT`."""
+    xp = eta.__array_namespace__()
+    return xp.exp(xp.minimum(eta, ETA_LIMIT))
+
+
+def _itself(mean: Array) -> Array:
+    return mean
+
+
+def _the_mean(eta: Array, mean: Array) -> Array:
+    return mean
 
 
 def _no_constant(y: Array, trials: Array) -> Array:
@@ -159,7 +186,10 @@ def _poisson_cumulative(y: Array, mean: Array, trials: Array) -> Array:
 
 _LOGISTIC: dict[str, Any] = {
     "link": "logit",
-    "cumulant": logistic_cumulant,
+    "mean": _logistic_mean,
+    "variance": _logistic_variance,
+    "cumulant_at": _logistic_cumulant,
+    "cumulant_product": _logistic_product,
     "smoothed_eta": _empirical_logit,
     "sample": _successes,
     "link_function": _logit,
@@ -175,7 +205,10 @@ FAMILIES: dict[str, Family] = {
         Family(
             name="poisson",
             link="log",
-            cumulant=exponential_cumulant,
+            mean=_exponential_mean,
+            variance=_itself,
+            cumulant_at=_the_mean,
+            cumulant_product=None,
             log_constant=_minus_log_factorial,
             smoothed_eta=_smoothed_log,
             sample=_events,

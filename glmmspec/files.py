@@ -1,9 +1,10 @@
-"""Writing files whole: under its name a file holds all of the new text, or what it held before."""
+"""Writing whole: under its name a file holds all of the new text or what it held before; a folder, all."""
 
 from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,10 +21,28 @@ def check_writable(path: Path) -> None:
         If the folder is missing or takes no files, or the path is something other than a regular file.
     """
     target = path.resolve()
-    if not target.parent.is_dir():
-        raise _unwritable(path, "there is no such folder")
     if target.exists() and not target.is_file():
         raise _unwritable(path, "it is not a regular file")
+    _check_folder_of(path)
+
+
+def check_new_folder(path: Path) -> None:
+    """Refuse, before the work is done, a path that no new folder could be put at.
+
+    Raises
+    ------
+    GlmmSpecError
+        If there is something at the path already, or the folder it would be in is missing or takes no files.
+    """
+    if path.exists() or path.is_symlink():
+        raise GlmmSpecError(f"cannot write {path}: it exists", hint="remove it, or give another name")
+    _check_folder_of(path)
+
+
+def _check_folder_of(path: Path) -> None:
+    target = path.resolve()
+    if not target.parent.is_dir():
+        raise _unwritable(path, "there is no such folder")
     if not os.access(target.parent, os.W_OK | os.X_OK):
         raise _unwritable(path, "its folder is not writable")
 
@@ -53,7 +72,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     """
     check_writable(path)
     target = path.resolve()
-    temporary = target.with_name(f".glmmspec-{secrets.token_hex(8)}.tmp")
+    temporary = target.with_name(_temporary_name())
     try:
         yield temporary
         with temporary.open("rb") as file:
@@ -66,6 +85,34 @@ def written_whole(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+@contextmanager
+def folder_written_whole(path: Path) -> Iterator[Path]:
+    """A folder beside `path` to fill, which gets that name once it is complete.
+
+    Raises
+    ------
+    GlmmSpecError
+        If that fails, or there is something at the path already; nothing is left behind.
+    """
+    check_new_folder(path)
+    temporary = path.resolve().with_name(_temporary_name())
+    try:
+        temporary.mkdir()
+        yield temporary
+        for written in filter(Path.is_file, temporary.rglob("*")):
+            with written.open("rb") as file:
+                os.fsync(file.fileno())
+        temporary.rename(path.resolve())
+    except OSError as error:
+        raise _unwritable(path, error.strerror or str(error)) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _temporary_name() -> str:
+    return f".glmmspec-{secrets.token_hex(8)}.tmp"
 
 
 def _unwritable(path: Path, reason: str) -> GlmmSpecError:

@@ -51,8 +51,19 @@ class SolverOptions:
     points: Literal["sobol", "random"] = _option(
         "sobol", "scrambled quasi-random or pseudo-random draws", choices=("sobol", "random")
     )
-    blocks: Literal["natural", "joint"] = _option(
-        "natural", "integrate independent blocks apart, or all effects at once", choices=("natural", "joint")
+    blocks: Literal["auto", "natural", "conditional", "joint"] = _option(
+        "auto",
+        "integrate independent blocks as they are (natural), most of their effects given the others"
+        " (conditional), by predicted cost (auto), or all effects of the model at once (joint)",
+        choices=("auto", "natural", "conditional", "joint"),
+    )
+    integration: Literal["auto", "importance", "quadrature"] = _option(
+        "auto",
+        "integrate by draws, by quadrature, or by quadrature where at most two effects stand together (auto)",
+        choices=("auto", "importance", "quadrature"),
+    )
+    precision: Literal["double", "single"] = _option(
+        "double", "precision of each row's term; sums are in double", choices=("double", "single")
     )
     start: Literal["pql", "zero"] | tuple[float, ...] = _option(
         "pql",

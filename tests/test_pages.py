@@ -9,9 +9,12 @@ from tests import pages
 ROOT = Path(__file__).parent.parent
 
 
-PAGES = ("vignette", "coming-from-r", "prediction", "inference", "keeping", "comparison", "notebook")
+PAGES = (
+    "vignette", "coming-from-r", "prediction", "inference", "keeping", "comparison", "notebook", "validation",
+)  # fmt: skip
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_shows_what_is_printed(name, tmp_path, monkeypatch):
     (tmp_path / "examples").symlink_to(ROOT / "examples")

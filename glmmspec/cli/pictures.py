@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 NAMES = ("estimates", "random_effects", "convergence", "weights", "trace")
 """Each is drawn by `glmmspec.plots.NAME.plot_NAME`."""
 
+_OF_DRAWS = ("convergence", "weights")
+"""Those that a fit by quadrature does not have."""
+
 
 def picture_paths(folder: Path) -> list[Path]:
     """The files that a folder is to receive.
@@ -32,6 +35,8 @@ def picture_paths(folder: Path) -> list[Path]:
 def write_pictures(fit: Fit, paths: list[Path]) -> None:
     """Draw a fit to the files of `picture_paths`, without a display; equal fits give equal files.
 
+    Pictures of draws are left out where there are none.
+
     Raises
     ------
     GlmmSpecError
@@ -43,5 +48,7 @@ def write_pictures(fit: Fit, paths: list[Path]) -> None:
 
     matplotlib.use("agg")
     for name, path in zip(NAMES, paths, strict=True):
+        if name in _OF_DRAWS and not fit.n_draws:
+            continue
         draw = getattr(import_module(f"glmmspec.plots.{name}"), f"plot_{name}")
         write_whole(path, as_svg(draw(fit), name))

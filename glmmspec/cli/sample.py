@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from glmmspec.cli.arguments import AsJson, DataFile, SpecFile
+from glmmspec.cli.draws_output import check_output, write_draws
 from glmmspec.cli.outcome import DONE, NO
 from glmmspec.cli.solver_flags import given_options, with_sampler_flags
-from glmmspec.errors import GlmmSpecError
-from glmmspec.files import check_writable, written_whole
 from glmmspec.options import SamplerOptions
 
 if TYPE_CHECKING:
@@ -28,8 +27,9 @@ Centred = Annotated[
     bool, typer.Option("--centred", help="Sample the random effects as they are, not scaled to variance 1.")
 ]
 
-NetCDF = Annotated[
-    Path | None, typer.Option("--output", metavar="PATH.nc", help="Write the draws to this netCDF file.")
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", metavar="PATH.nc|PATH.zarr", help="Write the draws there, as netCDF or Zarr."),
 ]
 
 
@@ -39,7 +39,7 @@ def sample(
     data: DataFile = None,
     prior: PriorSet = "weak",
     centred: Centred = False,
-    output: NetCDF = None,
+    output: Output = None,
     as_json: AsJson = False,
     **flags: str | None,
 ) -> int:
@@ -49,9 +49,7 @@ def sample(
     """
     options = given_options(flags, SamplerOptions)
     if output is not None:
-        if output.suffix != ".nc":
-            raise GlmmSpecError(f"cannot write {output}: draws are kept as netCDF", hint="call it PATH.nc")
-        check_writable(output)
+        check_output(output)
     from glmmspec import grammar
 
     model = grammar.read(file)
@@ -66,8 +64,7 @@ def sample(
         warnings.simplefilter("always", GlmmSpecWarning)
         tree = sampled(model, frame, prior=prior, centred=centred, **options)
     if output is not None:
-        with written_whole(output) as temporary:
-            tree.to_netcdf(temporary, engine="h5netcdf")
+        write_draws(tree, output)
     table = summary(tree)
     typer.echo(json_text(table) if as_json else table_text(table))
     for warning in warned:

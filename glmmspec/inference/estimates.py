@@ -156,15 +156,17 @@ class Estimates:
         return tuple(np.array(self.design.components)[self.estimate.final.variances == 0].tolist())
 
     def diagnostics(self) -> pd.DataFrame:
-        """Health of the importance weights by block: effective draws, their share of all draws, k-hat.
+        """Health of the importance weights by block: draws, effective draws and their share, k-hat.
 
-        Of more than 500 blocks, the 500 with the fewest effective draws.
+        Of more than 500 blocks, the 500 with the fewest effective draws. Blocks that are integrated by quadrature
+        have no draws, and are not listed.
         """
-        weights, draws = self.estimate.weights, self.n_draws
+        weights = self.estimate.weights
         return pd.DataFrame(
             {
+                "draws": weights.draws,
                 "draws_effective": weights.draws_effective,
-                "share": weights.draws_effective / draws,
+                "share": weights.draws_effective / weights.draws,
                 "k_hat": weights.k_hat,
             },
             index=pd.Index(weights.block, name="block"),
@@ -172,8 +174,8 @@ class Estimates:
 
     @property
     def n_draws(self) -> int:
-        """Draws per block behind the estimate."""
-        return self.estimate.likelihood.integrals[0].n_draws
+        """Draws per block behind the estimate; 0 where all blocks are integrated by quadrature."""
+        return self.estimate.final.draws
 
     def to_dict(self) -> dict[str, Any]:
         """The fit as plain values for JSON; missing numbers are None."""
@@ -197,7 +199,7 @@ class Estimates:
             "largest_block": self.estimate.largest_block,
             "draws": self.n_draws,
             "rounds": len(self.estimate.rounds),
-            "worst_k_hat": _plain([self.estimate.weights.k_hat.max()])[0],
+            "worst_k_hat": _plain([self.estimate.weights.k_hat.max(initial=-np.inf)])[0],
             "seconds": self.seconds,
             "warnings": [str(warning) for warning in self.warnings],
             "provenance": asdict(self.provenance),

@@ -159,8 +159,9 @@ def variance_test(fit: Fit, components: str | Sequence[str]) -> LikelihoodRatioT
         wanted = str(unknown[0]) if unknown else ""
         raise FitError(f"unknown variance component '{wanted}'", hint=did_you_mean_or_list(wanted, known))
     start = np.concatenate([fit.estimate.final.beta, fit.estimate.final.variances])
-    options = replace(fit.options, start=tuple(start.tolist()), draws=fit.n_draws)
-    without = estimate(fit.design, options, hold={known.index(name): 0.0 for name in names})
+    options = replace(fit.options, start=tuple(start.tolist()))
+    hold = {known.index(name): 0.0 for name in names}
+    without = estimate(fit.design, options, hold=hold, draws=fit.n_draws or None)
     if not (fit.converged and without.settled):
         raise FitError("a fit did not converge: its likelihood is no maximum", hint="raise draws or iterlim")
     return _tested(

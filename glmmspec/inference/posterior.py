@@ -2,67 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from glmmspec.blocks import PADDING
-from glmmspec.solver.integral import BlockIntegrals, normalised
-from glmmspec.solver.likelihood import Likelihood
+from glmmspec.solver.integral import BlockIntegrals, EffectDraws
 from glmmspec.solver.maximum_likelihood import Estimate
 
-
-@dataclass(frozen=True, eq=False)
-class _WeightedEffects:
-    """One batch: normalised weights and effects of each draw, and what follows from them by effect.
-
-    The draws of each block stand in a random order of their own, since those of two blocks may come
-    from the same quasi-random points.
-    """
-
-    weights: Float[np.ndarray, "B m"]
-    effects: Float[np.ndarray, "B Q m"]
-    mean: Float[np.ndarray, "B Q"]
-    sd: Float[np.ndarray, "B Q"]
-    mcse: Float[np.ndarray, "B Q"]
-    slope: Float[np.ndarray, "B Q P"]
-
-    @classmethod
-    def of(
-        cls, integrals: BlockIntegrals, likelihood: Likelihood, argument: Float[np.ndarray, " P"]
-    ) -> _WeightedEffects:
-        """Mean, standard deviation, Monte Carlo error and derivative of each effect of a batch.
-
-        mean = sum_k W u,  mcse^2 = R / (R - 1) sum_r (sum over the draws of r of W (u - mean))^2,
-        d mean / d psi = du/dpsi + sum_k W (u - mean) g,
-        where du/dpsi is the draws' drift with beta, and g the derivative of log w.
-        """
-        beta, variances = likelihood.split(argument)
-        drawn = integrals.weighted_draws(beta, variances)
-        by_replicate = normalised(drawn.log_weights)
-        n_blocks, replicates, _ = by_replicate.shape
-        weights = by_replicate.reshape(n_blocks, -1)
-        scores = drawn.scores[:, likelihood.free].reshape(n_blocks, len(argument), -1)
-        effects = integrals.effects(beta)
-        mean = np.einsum("bqm,bm->bq", effects, weights)
-        deviations = (effects - mean[:, :, None]) * weights[:, None, :]
-        variance = np.einsum("bqm,bqm->bq", deviations, effects - mean[:, :, None])
-        of_replicate = deviations.reshape(n_blocks, mean.shape[1], replicates, -1).sum(axis=3)
-        inflation = replicates / max(1, replicates - 1)
-        slope = np.matmul(deviations, scores.transpose(0, 2, 1))
-        slope[:, :, : len(beta)] += integrals.drift
-        paired = np.random.default_rng(0).permuted(
-            np.broadcast_to(np.arange(weights.shape[1]), weights.shape), axis=1
-        )
-        return cls(
-            weights=np.take_along_axis(weights, paired, axis=1),
-            effects=np.take_along_axis(effects, paired[:, None, :], axis=2),
-            mean=mean,
-            sd=np.sqrt(np.maximum(variance, 0)),
-            mcse=np.sqrt(inflation * np.square(of_replicate).sum(axis=2)),
-            slope=slope,
-        )
+_PAIRS = 8192
+"""Draws of rows whose effects lie in several blocks."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,56 +37,105 @@ class Posterior:
     sd: Float[np.ndarray, " q"]
     mcse: Float[np.ndarray, " q"]
     slope: Float[np.ndarray, "q P"]
-    _batches: tuple[_WeightedEffects, ...]
+    _integrals: tuple[BlockIntegrals, ...]
+    _arguments: tuple[Float[np.ndarray, " p"], Float[np.ndarray, " K"]]
     _place: Int[np.ndarray, "q 3"]
-    _block: Int[np.ndarray, " q"]
 
     @classmethod
     def of(cls, estimate: Estimate) -> Posterior:
-        """The posterior at an estimate, from the draws behind it."""
+        """The posterior at an estimate, from the draws and nodes behind it."""
         likelihood = estimate.likelihood
-        batches = tuple(
-            _WeightedEffects.of(integrals, likelihood, estimate.argument)
-            for integrals in likelihood.integrals
-        )
-        effect = [integrals.batch.effect for integrals in likelihood.integrals]
-        q = max(int(part.max()) for part in effect) + 1
-        place, block = np.zeros((q, 3), dtype=np.int64), np.zeros(q, dtype=np.int64)
-        mean, sd, mcse, slope = np.zeros(q), np.zeros(q), np.zeros(q), np.zeros((q, len(estimate.argument)))
-        for index, (integrals, batch) in enumerate(zip(likelihood.integrals, batches, strict=True)):
-            real = effect[index] != PADDING
-            at = effect[index][real]
-            row, column = np.nonzero(real)
-            place[at] = np.stack([np.full(len(at), index), row, column], axis=1)
-            block[at] = integrals.batch.block[row]
-            mean[at], sd[at], mcse[at] = batch.mean[real], batch.sd[real], batch.mcse[real]
-            slope[at] = batch.slope[real]
-        n_variances = int(likelihood.varies.sum())
-        jacobian = estimate.coordinates.jacobian(n_variances)
-        return cls(mean, sd, mcse, np.linalg.solve(jacobian.T, slope.T).T, batches, place, block)
+        arguments = likelihood.split(estimate.argument)
+        q = 1 + max(int(integrals.effect.max()) for integrals in likelihood.integrals)
+        place = np.zeros((q, 3), dtype=np.int64)
+        mean, variance, square = np.zeros(q), np.zeros(q), np.zeros(q)
+        slope = np.zeros((q, len(estimate.argument)))
+        for index, integrals in enumerate(likelihood.integrals):
+            real = integrals.effect != PADDING
+            at = integrals.effect[real]
+            place[at] = np.stack([np.full(len(at), index), *np.nonzero(real)], axis=1)
+            found = integrals.effect_moments(*arguments)
+            mean[at], variance[at] = found.mean[real], found.variance[real]
+            slope[at] = found.slope[..., likelihood.free][real]
+            if not integrals.is_exact:
+                replicates = found.deviation.shape[2]
+                inflation = replicates / max(1, replicates - 1)
+                square[at] = inflation * np.square(found.deviation).sum(axis=2)[real]
+        jacobian = estimate.coordinates.jacobian(int(likelihood.varies.sum()))
+        slope = np.linalg.solve(jacobian.T, slope.T).T
+        all_integrals = tuple(likelihood.integrals)
+        return cls(mean, np.sqrt(variance), np.sqrt(square), slope, all_integrals, arguments, place)
+
+    @cached_property
+    def _draws(self) -> tuple[EffectDraws, ...]:
+        """Of each approximation, in a random order in each block.
+
+        Draws of two blocks may come from the same quasi-random points, and the order makes them independent.
+        """
+        return tuple(_shuffled(i.effect_draws(*self._arguments)) for i in self._integrals)
 
     @property
     def n_draws(self) -> int:
-        """Draws in each block."""
-        return int(self._batches[0].weights.shape[1])
+        """Draws (or nodes) of a block, the most."""
+        return max(int(draws.weights.shape[1]) for draws in self._draws)
 
     def sums(
         self, effects: Int[np.ndarray, "n T"], values: Float[np.ndarray, "n T"]
-    ) -> tuple[Float[np.ndarray, "n m"], Float[np.ndarray, "n m"]]:
-        """The weights, and sum_t z_t u_t, of each draw for given rows. An effect of `PADDING` counts as 0.
+    ) -> Iterator[tuple[Int[np.ndarray, " r"], Float[np.ndarray, "r m"], Float[np.ndarray, "r m"]]]:
+        """Some rows at a time: which, and their weights and sum_t z_t u_t in each draw.
 
-        Effects of different blocks are independent given the data: the k-th draws of both are a draw of
-        both, with the product of their weights.
+        An effect of `PADDING` counts as 0. Effects of different blocks are independent given the data: draws of
+        both, paired, are draws of both.
         """
-        weights, sums = (np.full((len(effects), self.n_draws), fill) for fill in (1.0, 0.0))
-        for t in range(effects.shape[1]):
-            known = effects[:, t] != PADDING
-            same_block = self._block[effects[:, :t]] == self._block[effects[:, [t]]]
-            earlier = same_block & (effects[:, :t] != PADDING)
-            for index, batch in enumerate(self._batches):
-                rows = np.flatnonzero(known & (self._place[effects[:, t], 0] == index))
-                _, block, position = self._place[effects[rows, t]].T
-                sums[rows] += values[rows, t, None] * batch.effects[block, position]
-                new = ~earlier[rows].any(axis=1)
-                weights[rows[new]] *= batch.weights[block[new]]
-        return weights / weights.sum(axis=1, keepdims=True), sums
+        known = effects != PADDING
+        block = self._place[effects][:, :, :2]
+        first = np.argmax(known, axis=1)
+        own = block[np.arange(len(effects)), first]
+        alone = ((block == own[:, None]).all(axis=2) | ~known).all(axis=1)
+        for index, draws in enumerate(self._draws):
+            rows = np.flatnonzero(alone & known.any(axis=1) & (own[:, 0] == index))
+            sums = np.zeros((len(rows), draws.weights.shape[1]))
+            for t in range(effects.shape[1]):
+                there = known[rows, t]
+                _, at, position = self._place[effects[rows[there], t]].T
+                sums[there] += values[rows[there], t, None] * draws.effects[at, position]
+            if len(rows):
+                yield rows, draws.weights[own[rows, 1]], sums
+        nothing = np.flatnonzero(~known.any(axis=1))
+        if len(nothing):
+            yield nothing, np.ones((len(nothing), 1)), np.zeros((len(nothing), 1))
+        for row in np.flatnonzero(~alone):
+            yield np.array([row]), *self._paired(effects[row], values[row])
+
+    def _paired(
+        self, effects: Int[np.ndarray, " T"], values: Float[np.ndarray, " T"]
+    ) -> tuple[Float[np.ndarray, "1 m"], Float[np.ndarray, "1 m"]]:
+        """The sums of one row over several blocks, each block's drawn again by their weights."""
+        rng = np.random.default_rng(np.sort(effects[effects != PADDING]).tolist())
+        total = np.zeros((1, _PAIRS))
+        chosen: dict[tuple[int, int], np.ndarray] = {}
+        for effect, value in zip(effects, values, strict=True):
+            if effect == PADDING:
+                continue
+            index, block, position = self._place[effect].tolist()
+            draws = self._draws[index]
+            if (index, block) not in chosen:
+                chosen[index, block] = _drawn_again(draws.weights[block], rng)
+            total += value * draws.effects[block, position, chosen[index, block]]
+        return np.full((1, _PAIRS), 1 / _PAIRS), total
+
+
+def _drawn_again(weights: Float[np.ndarray, " m"], rng: np.random.Generator) -> Int[np.ndarray, " pairs"]:
+    """Indices of draws by their weights, evenly (systematic resampling), in a random order."""
+    at = (np.arange(_PAIRS) + rng.random()) / _PAIRS
+    return rng.permutation(np.minimum(np.searchsorted(np.cumsum(weights), at), len(weights) - 1))
+
+
+def _shuffled(draws: EffectDraws) -> EffectDraws:
+    order = np.random.default_rng(0).permuted(
+        np.broadcast_to(np.arange(draws.weights.shape[1]), draws.weights.shape), axis=1
+    )
+    return EffectDraws(
+        np.take_along_axis(draws.weights, order, axis=1),
+        np.take_along_axis(draws.effects, order[:, None, :], axis=2),
+    )

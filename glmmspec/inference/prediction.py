@@ -159,9 +159,10 @@ def _conditional(
     size = max(1, _ELEMENTS_PER_CHUNK // posterior.n_draws)
     for start in range(0, len(eta), size):
         part = slice(start, start + size)
-        weights, sums = posterior.sums(effects[part], values[part])
-        centred = sums - (weights * sums).sum(axis=1, keepdims=True)
-        spread[part] = (weights * np.square(centred)).sum(axis=1)
-        given = marginal_mean(fit.design.family, eta[part, None] + sums, variance[part, None])
-        mean[part] = (weights * given.mean).sum(axis=1)
+        for rows, weights, sums in posterior.sums(effects[part], values[part]):
+            at = start + rows
+            centred = sums - (weights * sums).sum(axis=1, keepdims=True)
+            spread[at] = (weights * np.square(centred)).sum(axis=1)
+            given = marginal_mean(fit.design.family, eta[at, None] + sums, variance[at, None])
+            mean[at] = (weights * given.mean).sum(axis=1)
     return mean, spread

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from glmmspec.errors import FitError
 from glmmspec.solver.integral import normalised
 from glmmspec.solver.monte_carlo import replicate_error
 
@@ -50,10 +51,11 @@ def running_estimates(fit: Fit) -> pd.DataFrame:
 
 def _gradients(fit: Fit) -> dict[int, tuple[Float[np.ndarray, " P"], Float[np.ndarray, "P P"]]]:
     """By number of draws: the gradient at the estimate and its Monte Carlo covariance, over all blocks."""
+    check_drawn(fit)
     likelihood, argument = fit.estimate.likelihood, fit.estimate.argument
     n = len(argument)
     sums: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-    for integrals in likelihood.integrals:
+    for integrals in (i for i in likelihood.integrals if not i.is_exact):
         drawn = integrals.weighted_draws(*likelihood.split(argument))
         scores = drawn.scores[:, likelihood.free]
         for replicates, each in _first(*drawn.log_weights.shape[1:]):
@@ -65,6 +67,21 @@ def _gradients(fit: Fit) -> dict[int, tuple[Float[np.ndarray, " P"], Float[np.nd
                 variance + replicate_error(weights, some).variance,
             )
     return sums
+
+
+def check_drawn(fit: Fit) -> None:
+    """Refuse a fit without draws.
+
+    Raises
+    ------
+    FitError
+        If all its blocks are integrated by quadrature.
+    """
+    if not fit.n_draws:
+        raise FitError(
+            "the fit has no draws to show: its blocks are integrated by quadrature",
+            hint="fit with integration='importance' to see some",
+        )
 
 
 def _first(replicates: int, each: int) -> Iterator[tuple[int, int]]:

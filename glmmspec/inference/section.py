@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +14,6 @@ from scipy.optimize import brentq
 from glmmspec.design import Design
 from glmmspec.errors import FitError
 from glmmspec.inference.log_ratio import error_of_difference, excess_shares
-from glmmspec.options import SolverOptions
 from glmmspec.solver.maximum_likelihood import Estimate, estimate
 from glmmspec.solver.start import unit_variances
 
@@ -56,7 +57,7 @@ class Top:
     """A fit's maximum, on draws like those of constrained maxima (number and seed), so that errors cancel."""
 
     def __init__(self, fit: Fit) -> None:
-        found = estimate(fit.design, _options(fit, fit.params().to_numpy()))
+        found = _estimate(fit, fit.design, fit.params().to_numpy())
         self._shares = excess_shares(found.likelihood, found.argument)
         self.maximum = self.compared(found)
 
@@ -178,10 +179,9 @@ class Section:
         """A variance is held; a coefficient moves into the offset with its column."""
         fit, position = self._fit, self._position
         if self._component >= 0:
-            options = _options(fit, start)
-            return self._top.compared(estimate(fit.design, options, hold={self._component: value}))
+            return self._top.compared(_estimate(fit, fit.design, start, {self._component: value}))
         without = _without_column(fit.design, position, value)
-        found = self._top.compared(estimate(without, _options(fit, np.delete(start, position))))
+        found = self._top.compared(_estimate(fit, without, np.delete(start, position)))
         return replace(found, parameters=np.insert(found.parameters, position, value))
 
     def _predicted(self, value: float) -> Float[np.ndarray, " P"]:
@@ -197,8 +197,15 @@ class Section:
         return np.asarray(moved)
 
 
-def _options(fit: Fit, start: Float[np.ndarray, " P"]) -> SolverOptions:
-    return replace(fit.options, start=tuple(start.tolist()), draws=fit.n_draws)
+def _estimate(
+    fit: Fit,
+    design: Design,
+    start: Float[np.ndarray, " P"],
+    hold: Mapping[int, float] = MappingProxyType({}),
+) -> Estimate:
+    """From a start, with as many draws as the fit has."""
+    options = replace(fit.options, start=tuple(start.tolist()))
+    return estimate(design, options, hold=hold, draws=fit.n_draws or None)
 
 
 def _without_column(design: Design, column: int, coefficient: float) -> Design:

@@ -82,7 +82,7 @@ def simulated_responses(
     FitError
         If a mean is too large to count to.
     """
-    effects = _drawn_effects(design, variances, rng) if conditional_effects is None else conditional_effects
+    effects = drawn_effects(design, variances, rng) if conditional_effects is None else conditional_effects
     eta = design.x @ beta + design.offset
     for term, of_term in zip(design.random, effects, strict=True):
         eta = eta + term.values * of_term[term.codes]
@@ -95,7 +95,7 @@ def simulated_responses(
         ) from None
 
 
-def _drawn_effects(
+def drawn_effects(
     design: Design, variances: Float[np.ndarray, " K"], rng: np.random.Generator
 ) -> list[Float[np.ndarray, " q"]]:
     """u ~ N(0, nu_t), independent, for each term."""

@@ -39,6 +39,13 @@ def solve(model: Model, design: Design, options: SolverOptions, progress: Progre
     )
 
 
+def _remedy(options: SolverOptions) -> str:
+    """What may help where weights fail."""
+    if options.proposal != "laplace" or options.blocks in ("natural", "joint"):
+        return "take the laplace proposal and leave blocks to auto, or take more draws"
+    return "take more draws, or fewer effects that are crossed"
+
+
 def _warnings(design: Design, options: SolverOptions, found: Estimate) -> Iterator[GlmmSpecWarning]:
     """What must be known of an estimate before it is used."""
     final = found.final
@@ -54,19 +61,25 @@ def _warnings(design: Design, options: SolverOptions, found: Estimate) -> Iterat
         )
     if found.weights.doubtful.any():
         weights = found.weights
+        worst, fewest = int(weights.k_hat.argmax()), int(weights.draws_effective.argmin())
         yield ReliabilityWarning(
             f"the Monte Carlo error is not known: in {int(weights.doubtful.sum())} block(s) a few draws"
-            f" carry the estimate; worst Pareto k-hat {weights.k_hat.max():.2f} (limit"
-            f" {k_hat_limit(weights.draws):.2f}), fewest effective draws"
-            f" {weights.draws_effective.min():.0f} of {weights.draws} (limit {FEWEST_EFFECTIVE_DRAWS});"
-            " take more draws, the laplace proposal, or natural blocks"
+            f" carry the estimate; worst Pareto k-hat {weights.k_hat[worst]:.2f} (limit"
+            f" {k_hat_limit(weights.draws[worst]):.2f}), fewest effective draws"
+            f" {weights.draws_effective[fewest]:.0f} of {weights.draws[fewest]} (limit"
+            f" {FEWEST_EFFECTIVE_DRAWS}); {_remedy(options)}"
         )
     if final.se_error > SE_ERROR_LIMIT:
         yield ReliabilityWarning(
             f"the standard errors have a Monte Carlo error of {100 * final.se_error:.0f} %, so that no error"
             " of the fit is known: the likelihood is nearly flat, or takes more draws"
         )
-    if found.draws_limited_by is not None:
+    if found.draws_limited_by == "quadrature":
+        yield FitWarning(
+            f"the error of quadrature is still {final.rule_error:.2g} standard errors at {final.order} nodes:"
+            " compare with integration = importance"
+        )
+    elif found.draws_limited_by is not None:
         yield FitWarning(
             f"the Monte Carlo error is {final.error_ratio:.2g} standard errors (tolerance"
             f" {options.tolerance:g}), that of the standard errors {100 * final.se_error:.0f} % (tolerance"

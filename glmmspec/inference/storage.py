@@ -28,7 +28,7 @@ from glmmspec.solver.restore import KeptEstimate
 if TYPE_CHECKING:
     from glmmspec.inference.fit import Fit
 
-VERSION = 1
+VERSION = 2
 """Version of the document's form. What is written in one version is read by all later ones."""
 
 _VERSION_KEY, _DIGEST_KEY = "glmmspec_fit", "sha256"
@@ -215,8 +215,25 @@ def _read(text: str) -> _KeptFit:
         )
     if document.pop(_DIGEST_KEY, None) != _digest(document):
         raise DataError("it was changed or damaged since it was written")
+    if version == 1:
+        _upgrade(document)
     kept: _KeptFit = from_plain(_KeptFit, document, "fit")
     return kept
+
+
+def _upgrade(document: dict[str, Any]) -> None:
+    """Make version 2 of version 1, in which all was integrated by draws, equally many in each block."""
+    try:
+        document["options"]["integration"] = "importance"
+        estimate = document["estimate"]
+        weights = estimate["weights"]
+        weights["draws"] = [weights["draws"]] * len(weights["block"])
+        for of_round in estimate["rounds"]:
+            of_round["order"] = 1
+            for new, old in (("error", "error_ratio"), ("se_error", "se_error")):
+                of_round[f"draw_{new}"], of_round[f"rule_{new}"] = of_round.pop(old), 0.0
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"a part is missing or of another form: {error}") from error
 
 
 def _digest(document: dict[str, Any]) -> str:

@@ -109,16 +109,35 @@ def _head(fit: Fit) -> list[str]:
 
 
 def _foot(fit: Fit) -> list[str]:
-    run, k_hat = fit.estimate, fit.estimate.weights.k_hat.max()
-    worst = f"{k_hat:.2f}" if np.isfinite(k_hat) else "none (equal weights)"
+    run = fit.estimate
     return [
         f"log-likelihood {fit.loglik:.4f}   AIC {fit.aic():.2f}   BIC {fit.bic():.2f}",
-        f"{fit.n_draws} {fit.options.points} draws in each of {_counted(run.n_blocks, 'block')}"
-        f" of up to {_counted(run.largest_block, 'effect')}; {_counted(len(run.rounds), 'round')}",
-        f"worst Pareto k-hat {worst}, fewest effective draws {run.weights.draws_effective.min():.0f}"
-        f"; {fit.seconds:.2f} s",
+        f"{_counted(run.n_blocks, 'block')} of up to {_counted(run.largest_block, 'effect')}: {_how(fit)}",
+        f"{_health(fit)}{_counted(len(run.rounds), 'round')}, {fit.seconds:.2f} s",
         *(f"Warning: {warning}" for warning in fit.warnings),
     ]
+
+
+def _how(fit: Fit) -> str:
+    """How the blocks were integrated."""
+    integrals, order = fit.estimate.likelihood.integrals, fit.estimate.final.order
+    rules = f"quadrature of {order} nodes"
+    if not fit.n_draws:
+        return rules
+    drawn = f"{fit.n_draws} {fit.options.points} draws in each"
+    if any(i.is_exact for i in integrals):
+        return f"{drawn}, or {rules}"
+    below = any(i.refined() is not None for i in integrals)
+    return f"{drawn} of some effects, {rules} of the others" if below else drawn
+
+
+def _health(fit: Fit) -> str:
+    weights = fit.estimate.weights
+    if not fit.n_draws:
+        return ""
+    k_hat = weights.k_hat.max()
+    worst = f"{k_hat:.2f}" if np.isfinite(k_hat) else "none (equal weights)"
+    return f"worst Pareto k-hat {worst}, fewest effective draws {weights.draws_effective.min():.0f}; "
 
 
 def _counted(count: int, noun: str) -> str:

@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 
 from glmmspec.blocks import PADDING, batches, partition
 from glmmspec.inference.random_effects import effect_index
-from glmmspec.solver.integral import normalised
+from glmmspec.solver.integral import BlockIntegrals, EffectDraws
 from glmmspec.solver.modes import posterior_modes
 
 if TYPE_CHECKING:
@@ -43,24 +43,34 @@ def _iterations(fit: Fit) -> Iterator[tuple[Any, ...]]:
 
 
 def draws(fit: Fit) -> pd.DataFrame:
-    """The draws of the random effects at the estimate, m rows, columns by term and level."""
-    beta, _ = fit.estimate.likelihood.split(fit.estimate.argument)
+    """The draws of the random effects at the estimate, m rows, columns by term and level.
+
+    Missing where a block has fewer draws than others. Where effects were integrated by quadrature given others,
+    nodes are drawn by their shares, for each draw of the others several times.
+    """
     index = effect_index(fit.design)
-    values = np.zeros((fit.n_draws, len(index)))
-    for integrals in fit.estimate.likelihood.integrals:
-        real = integrals.batch.effect != PADDING
-        values[:, integrals.batch.effect[real]] = integrals.effects(beta)[real].T
+    found = list(_effect_draws(fit))
+    values = np.full((max(drawn.weights.shape[1] for _, drawn in found), len(index)), np.nan)
+    for integrals, drawn in found:
+        real = integrals.effect != PADDING
+        values[: drawn.weights.shape[1], integrals.effect[real]] = drawn.effects[real].T
     return pd.DataFrame(values, columns=index).rename_axis(index="draw")
 
 
-def importance_weights(fit: Fit) -> pd.DataFrame:
-    """The weights of the draws at the estimate, m rows, a column for each block, which sums to 1."""
+def _effect_draws(fit: Fit) -> Iterator[tuple[BlockIntegrals, EffectDraws]]:
     likelihood = fit.estimate.likelihood
-    values = np.zeros((fit.n_draws, fit.estimate.n_blocks))
-    for integrals in likelihood.integrals:
-        real = integrals.batch.block != PADDING
-        log_weights = integrals.weighted_draws(*likelihood.split(fit.estimate.argument)).log_weights[real]
-        values[:, integrals.batch.block[real]] = normalised(log_weights).reshape(len(log_weights), -1).T
+    arguments = likelihood.split(fit.estimate.argument)
+    return ((integrals, integrals.effect_draws(*arguments)) for integrals in likelihood.integrals)
+
+
+def importance_weights(fit: Fit) -> pd.DataFrame:
+    """The weights of `draws`, m rows, a column for each block, which sums to 1."""
+    found = list(_effect_draws(fit))
+    most = max(drawn.weights.shape[1] for _, drawn in found)
+    values = np.full((most, fit.estimate.n_blocks), np.nan)
+    for integrals, drawn in found:
+        real = integrals.block != PADDING
+        values[: drawn.weights.shape[1], integrals.block[real]] = drawn.weights[real].T
     return pd.DataFrame(values).rename_axis(index="draw", columns="block")
 
 

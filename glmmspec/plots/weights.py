@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
 
+from glmmspec.inference.running import check_drawn
 from glmmspec.plots.panels import ALARM, FAINT, INK, AxesGiven, doubt, explain, panels
 from glmmspec.solver.integral import normalised
 from glmmspec.solver.monte_carlo import FEWEST_EFFECTIVE_DRAWS, k_hat_limit
@@ -38,12 +39,13 @@ def plot_weights(fit: Fit, ax: AxesGiven = None) -> np.ndarray:
     Raises
     ------
     FitError
-        If `ax` is not three Axes.
+        If `ax` is not three Axes, or the fit has no draws.
     """
+    check_drawn(fit)
     axes = panels(ax, 3, columns=3, size=(10, 3.2))
     health = fit.estimate.weights
     _draw_effective(axes[0], health.block, health.draws_effective, health.draws)
-    _draw_k_hat(axes[1], health.block, health.k_hat, k_hat_limit(health.draws))
+    _draw_k_hat(axes[1], health.block, health.k_hat, float(k_hat_limit(health.draws.max())))
     fewer = len(health.block) < fit.estimate.n_blocks
     for one in axes[:2]:
         one.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
@@ -55,16 +57,19 @@ def plot_weights(fit: Fit, ax: AxesGiven = None) -> np.ndarray:
 
 
 def _draw_effective(
-    ax: Axes, block: Int[np.ndarray, " blocks"], effective: Float[np.ndarray, " blocks"], draws: int
+    ax: Axes,
+    block: Int[np.ndarray, " blocks"],
+    effective: Float[np.ndarray, " blocks"],
+    draws: Int[np.ndarray, " blocks"],
 ) -> None:
     ax.set_yscale("log")
     _draw_blocks(ax, block, effective, effective < FEWEST_EFFECTIVE_DRAWS)
-    ax.axhline(draws, color=FAINT, linewidth=0.8)
+    ax.axhline(draws.max(), color=FAINT, linewidth=0.8)
     ax.axhline(FEWEST_EFFECTIVE_DRAWS, color=ALARM, linewidth=0.8, linestyle="--", label="limit")
     ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     ax.minorticks_off()
-    ax.set_ylabel(f"effective draws of {draws}")
+    ax.set_ylabel(f"effective draws of {draws.max()}")
 
 
 def _draw_k_hat(
@@ -111,8 +116,8 @@ def _weights_of(fit: Fit, block: int) -> Float[np.ndarray, " m"]:
     likelihood = fit.estimate.likelihood
     point = likelihood.split(fit.estimate.argument)
     (found,) = (
-        normalised(integrals.weighted_draws(*point).log_weights[integrals.batch.block == block])
+        normalised(integrals.weighted_draws(*point).log_weights[integrals.block == block])
         for integrals in likelihood.integrals
-        if (integrals.batch.block == block).any()
+        if (integrals.block == block).any()
     )
     return np.asarray(found.ravel())

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
 
-from glmmspec.blocks import PADDING, Batch
-from glmmspec.design import Design
+from glmmspec.blocks import PADDING
+from glmmspec.solver.integration import Integration
 from glmmspec.solver.likelihood import Likelihood
 from glmmspec.solver.modes import posterior_modes
 
@@ -36,16 +35,15 @@ class EffectInformation:
     @classmethod
     def at(
         cls,
-        design: Design,
-        batches: Sequence[Batch],
+        integration: Integration,
         beta: Float[np.ndarray, " p"],
         variances: Float[np.ndarray, " K"],
     ) -> EffectInformation:
-        """Collect it over all batches."""
+        """Collect it over all blocks."""
         count, total, squares = (np.zeros(len(variances)) for _ in range(3))
-        for batch in batches:
-            modes = posterior_modes(batch, design.family, beta, variances)
-            of_effect = np.einsum("bnq,bn->bq", np.square(batch.z()), modes.information)
+        for batch in integration.batches:
+            modes = posterior_modes(batch, integration.design.family, beta, variances)
+            of_effect = np.diagonal(batch.z_products(modes.information), axis1=1, axis2=2)
             real = batch.component != PADDING
             np.add.at(count, batch.component[real], 1)
             np.add.at(total, batch.component[real], of_effect[real])

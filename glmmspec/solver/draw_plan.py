@@ -1,4 +1,4 @@
-"""How many draws each round takes."""
+"""How many draws, and nodes of quadrature, each round takes."""
 
 from __future__ import annotations
 
@@ -7,20 +7,36 @@ from dataclasses import dataclass
 
 from glmmspec.errors import FitError
 from glmmspec.options import SolverOptions
+from glmmspec.solver.hermite import finer
 from glmmspec.solver.rounds import Round
 
 _PILOT_DRAWS = 512
 _GROWTH = (2, 8)
 SE_TOLERANCE = 0.1
-"""Largest relative Monte Carlo error of a standard error that draws are multiplied for."""
+"""Largest relative numerical error of a standard error that draws or nodes are multiplied for."""
 
 _PATIENCE = 4
 """Rounds of one size, after which an estimate that still moves is given more draws."""
 
+_RULE_SHARE = 0.1
+"""Of the tolerance that is left to rules of quadrature: their error falls fast with their order."""
+
+_FIRST_ORDER = 5
+HIGHEST_ORDER = 62
+"""Of the rules of quadrature, in each dimension."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """Draws of each block, and nodes of each rule in each dimension."""
+
+    draws: int
+    order: int
+
 
 @dataclass(frozen=True)
 class DrawPlan:
-    """Small rounds until the estimate stays put, then more draws until its error is small.
+    """Small rounds until the estimate stays put, then more draws and nodes until its error is small.
 
     Attributes
     ----------
@@ -62,30 +78,46 @@ class DrawPlan:
         return cls(options.draws, options.tolerance, most, bound < options.max_draws, at_once)
 
     @property
-    def first(self) -> int:
-        """Draws of the first round."""
-        return self.most if self.at_once else min(_PILOT_DRAWS, self.most)
+    def first(self) -> Size:
+        """The first round's."""
+        return Size(self.most if self.at_once else min(_PILOT_DRAWS, self.most), _FIRST_ORDER)
 
     def excess(self, latest: Round) -> float:
-        """By what factor a round's errors are too large: those of the estimate, or of its standard errors."""
-        return max(latest.error_ratio / self.tolerance, latest.se_error / SE_TOLERANCE)
+        """By what factor the errors of a round's draws are too large: of the estimate or its standard errors."""
+        return max(latest.draw_error / self.tolerance, latest.draw_se_error / SE_TOLERANCE)
 
-    def next(self, latest: Round, *, settled: bool, rounds: int) -> int | None:
-        """Draws of the round that follows the last of `rounds` of its size; None to stop."""
-        draws, excess = latest.draws, self.excess(latest)
-        if settled and (draws == self.most or (self.fixed is None and excess <= 1)):
+    def rule_excess(self, latest: Round) -> float:
+        """By what factor those of its rules of quadrature are too large."""
+        return max(latest.rule_error / self.tolerance, latest.rule_se_error / SE_TOLERANCE) / _RULE_SHARE
+
+    def next(self, latest: Round, size: Size, *, settled: bool, rounds: int) -> Size | None:
+        """The size of the round that follows the last of `rounds` of one size; None to stop."""
+        order = size.order
+        if settled and self.rule_excess(latest) > 1 and order < HIGHEST_ORDER:
+            order = min(HIGHEST_ORDER, finer(order))
+        draws = self._next_draws(latest, size.draws, settled=settled, rounds=rounds)
+        if draws is None and order == size.order:
+            return None
+        return Size(draws or size.draws, order)
+
+    def _next_draws(self, latest: Round, draws: int, *, settled: bool, rounds: int) -> int | None:
+        excess = self.excess(latest)
+        done = draws == self.most or not latest.draws or (self.fixed is None and excess <= 1)
+        if settled and done:
             return None
         if not settled and rounds < _PATIENCE:
             return draws
         # More draws help neither an iteration that was cut short nor an information that is singular.
-        hopeless = not latest.maximum.converged or (math.isnan(excess) and draws > self.first)
-        if draws == self.most or (not settled and hopeless):
+        hopeless = not latest.maximum.converged or (math.isnan(excess) and draws > self.first.draws)
+        if draws == self.most or not latest.draws or (not settled and hopeless):
             return None
         return self.most if self.fixed is not None else min(self.most, draws * _growth(excess))
 
     def limit(self, latest: Round) -> str | None:
-        """What kept a settled estimate from its tolerance: `memory`, `max_draws`, or nothing."""
-        if self.fixed is not None or self.excess(latest) <= 1:
+        """What kept a settled estimate from its tolerance: `memory`, `max_draws`, `quadrature`, or nothing."""
+        if self.rule_excess(latest) > 1:
+            return "quadrature"
+        if self.fixed is not None or not latest.draws or self.excess(latest) <= 1:
             return None
         return "memory" if self.memory_bound else "max_draws"
 

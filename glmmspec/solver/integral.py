@@ -1,4 +1,4 @@
-"""What the solver asks of an approximation to the integrals of a batch of blocks."""
+"""What the solver asks of an approximation to the integrals of some blocks."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from jaxtyping import Float
-
-from glmmspec.blocks import Batch
+from jaxtyping import Float, Int
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +26,46 @@ class WeightedDraws:
     scores: Float[np.ndarray, "B P R m"]
 
 
+@dataclass(frozen=True, eq=False)
+class GroupSums:
+    """Sums over G groups of draws, of weights W that sum to 1 over all: W, W g and W (H + g g').
+
+    There are as many groups as independent replicates, or if each draw is one, a few of many draws.
+    """
+
+    weight: Float[np.ndarray, "B G"]
+    score: Float[np.ndarray, "B G P"]
+    second: Float[np.ndarray, "B G P P"]
+
+
+@dataclass(frozen=True, eq=False)
+class EffectMoments:
+    """The effects of each block given the data.
+
+    Attributes
+    ----------
+    mean, variance
+        Of each effect.
+    deviation
+        sum W (u - mean) over the draws of each of G groups.
+    slope
+        d mean / d psi.
+    """
+
+    mean: Float[np.ndarray, "B Q"]
+    variance: Float[np.ndarray, "B Q"]
+    deviation: Float[np.ndarray, "B Q G"]
+    slope: Float[np.ndarray, "B Q P"]
+
+
+@dataclass(frozen=True, eq=False)
+class EffectDraws:
+    """Weighted draws of the effects of each block given the data; weights sum to 1."""
+
+    weights: Float[np.ndarray, "B m"]
+    effects: Float[np.ndarray, "B Q m"]
+
+
 def normalised(log_weights: Float[np.ndarray, "B R m"]) -> Float[np.ndarray, "B R m"]:
     """W = w / sum w within each block."""
     weights = np.exp(log_weights - log_weights.max(axis=(1, 2), keepdims=True))
@@ -35,15 +73,20 @@ def normalised(log_weights: Float[np.ndarray, "B R m"]) -> Float[np.ndarray, "B 
 
 
 class BlockIntegrals(Protocol):
-    """An approximation to the integrals of one batch of blocks, as a function of the parameters.
+    """An approximation to the integrals of some blocks, as a function of the parameters.
 
-    Monte Carlo error and diagnostics see only `weighted_draws`; a rule without Monte Carlo error
-    has one replicate.
+    Monte Carlo error and diagnostics see only draws and sums over groups of them; a rule without Monte
+    Carlo error has one replicate.
     """
 
     @property
-    def batch(self) -> Batch:
-        """The blocks."""
+    def block(self) -> Int[np.ndarray, " B"]:
+        """Index of each block; `PADDING` for one that only fills up."""
+        ...
+
+    @property
+    def effect(self) -> Int[np.ndarray, "B Q"]:
+        """Index of each effect among all effects; `PADDING` where there is none."""
         ...
 
     @property
@@ -51,8 +94,17 @@ class BlockIntegrals(Protocol):
         """Draws (or nodes) per block."""
         ...
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether there is no Monte Carlo error: nodes of a rule are not draws."""
+        ...
+
     def moments(self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]) -> Moments:
         """Log-integrals and their derivatives."""
+        ...
+
+    def group_sums(self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]) -> GroupSums:
+        """What the log-integrals are made of."""
         ...
 
     def weighted_draws(
@@ -61,13 +113,18 @@ class BlockIntegrals(Protocol):
         """The draws behind them."""
         ...
 
-    @property
-    def drift(self) -> Float[np.ndarray, "B Q p"]:
-        """du/dbeta, by which the draws follow the coefficients."""
+    def refined(self) -> BlockIntegrals | None:
+        """The same with finer rules of quadrature at the same draws; None where there is no quadrature."""
         ...
 
-    def effects(self, beta: Float[np.ndarray, " p"]) -> Float[np.ndarray, "B Q m"]:
-        """The effects in each draw, replicate after replicate."""
+    def effect_moments(
+        self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]
+    ) -> EffectMoments:
+        """Mean and variance of the effects given the data."""
+        ...
+
+    def effect_draws(self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]) -> EffectDraws:
+        """Draws of the effects given the data."""
         ...
 
     def zero_variance_score(

@@ -26,22 +26,30 @@ class Likelihood:
         The values of those that do not; 0 takes the effects out of the model.
     constant
         The part that depends on the data alone (binomial coefficients, factorials).
+    n_coefficients
+        p, the length of beta.
     """
 
     integrals: Sequence[BlockIntegrals]
     varies: Bool[np.ndarray, " K"]
     held: Float[np.ndarray, " K"]
     constant: float
+    n_coefficients: int
+
+    @property
+    def n_draws(self) -> int:
+        """Draws of each block, the most; 0 where all are integrated by quadrature."""
+        return max((i.n_draws for i in self.integrals if not i.is_exact), default=0)
 
     @property
     def free(self) -> Bool[np.ndarray, " P"]:
         """Which of all parameters (coefficients, then every component) psi consists of."""
-        p = self.integrals[0].batch.x.shape[2]
+        p = self.n_coefficients
         return np.concatenate([np.ones(p, dtype=bool), self.varies])
 
     def split(self, psi: Float[np.ndarray, " P"]) -> tuple[Float[np.ndarray, " p"], Float[np.ndarray, " K"]]:
         """beta and all variances. A variance held at 0 is given as 1, which no sum of squares multiplies."""
-        p = self.integrals[0].batch.x.shape[2]
+        p = self.n_coefficients
         variances = np.where(self.held > 0, self.held, 1.0)
         variances[self.varies] = psi[p:]
         return psi[:p], variances

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
 from jaxtyping import Float
 
-from glmmspec.blocks import Batch, batches, partition
 from glmmspec.design import Design
 from glmmspec.errors import FitError
 from glmmspec.options import SolverOptions
 from glmmspec.solver.coordinates import Coordinates, Point
-from glmmspec.solver.draw_plan import DrawPlan
+from glmmspec.solver.draw_plan import DrawPlan, Size
+from glmmspec.solver.integration import Integration
 from glmmspec.solver.likelihood import Likelihood
 from glmmspec.solver.monte_carlo import WeightHealth, weight_health
 from glmmspec.solver.rounds import Round, Search
-from glmmspec.solver.sampling import check_block_size, most_draws
+from glmmspec.solver.sampling import Effort, most_draws
 from glmmspec.solver.separation import check_separation, check_variances
 from glmmspec.solver.start import given_start, pql_start, zero_start
 
@@ -45,8 +45,8 @@ class Estimate:
     weights
         The health of the importance weights at the estimate.
     draws_limited_by
-        Why no more draws were taken though `tolerance` was not reached: `max_draws`, `memory`,
-        or None.
+        Why no more was computed though `tolerance` was not reached: `max_draws`, `memory`, `quadrature`
+        (the highest order), or None.
     """
 
     final: Round
@@ -72,6 +72,7 @@ def estimate(
     progress: Progress | None = None,
     *,
     hold: Mapping[int, float] = MappingProxyType({}),
+    draws: int | None = None,
 ) -> Estimate:
     """Maximise the likelihood of a design.
 
@@ -85,6 +86,8 @@ def estimate(
     hold
         Variances that are not estimated, by the index of their component; one of 0 takes its
         effects out of the model.
+    draws
+        Of each block, in place of `options.draws`; it says nothing of how blocks are integrated.
 
     Raises
     ------
@@ -93,19 +96,19 @@ def estimate(
     """
     coordinates = Coordinates.of(design)
     inner = coordinates.design(design)
-    parts = partition(inner, joint=options.blocks == "joint")
-    batch_list = list(batches(inner, parts))
-    check_block_size(batch_list, options.memory)
-    plan = DrawPlan.of(options, most_draws(batch_list, len(design.parameters), options.memory))
+    integration = Integration.of(inner, options)
+    sized = options if draws is None else replace(options, draws=max(16, draws))
+    plan = DrawPlan.of(sized, most_draws(integration.batches, len(design.parameters), options.memory))
     held = np.full(len(design.components), np.nan)
     held[list(hold)] = list(hold.values())
-    start = _start(inner, batch_list, coordinates, options, held)
-    search = Search(inner, batch_list, coordinates, options, held)
+    start = _start(integration, coordinates, held)
+    search = Search(integration, coordinates, held)
     centre = start
-    draws: int | None = plan.first
+    size: Size | None = plan.first
+    sizes: list[Size] = []
     rounds: list[Round] = []
-    while draws is not None:
-        latest = search.round(centre, draws, stream=len(rounds))
+    while size is not None:
+        latest = search.round(centre, Effort(size.draws, size.order, stream=len(rounds)))
         rounds.append(latest.outward(coordinates))
         if progress is not None:
             progress(rounds[-1])
@@ -113,15 +116,15 @@ def estimate(
         check_variances(inner, np.where(np.isnan(held), np.minimum(latest.variances, centre.variances), 0))
         centre = search.next_centre(latest)
         settled = search.settled(latest, centre)
-        of_this_size = sum(r.draws == draws for r in rounds)
-        draws = plan.next(latest, settled=settled, rounds=of_this_size)
+        sizes.append(size)
+        size = plan.next(latest, size, settled=settled, rounds=sizes.count(size))
     _check_maximum(design, rounds[-1])
     return Estimate(
         final=rounds[-1],
         rounds=tuple(rounds),
         start=coordinates.outward(start),
-        n_blocks=parts.n_blocks,
-        largest_block=int(np.bincount(parts.effect_block).max()),
+        n_blocks=integration.parts.n_blocks,
+        largest_block=int(np.bincount(integration.parts.effect_block).max()),
         settled=settled,
         likelihood=search.likelihood,
         coordinates=coordinates,
@@ -132,18 +135,13 @@ def estimate(
     )
 
 
-def _start(
-    inner: Design,
-    batch_list: Sequence[Batch],
-    coordinates: Coordinates,
-    options: SolverOptions,
-    held: Float[np.ndarray, " K"],
-) -> Point:
+def _start(integration: Integration, coordinates: Coordinates, held: Float[np.ndarray, " K"]) -> Point:
     """Where the maximisation starts, in the inner coordinates."""
+    inner, options = integration.design, integration.options
     if isinstance(options.start, tuple):
         start = coordinates.inward(given_start(inner, options.start))
     elif options.start == "pql":
-        start = pql_start(inner, batch_list, held)
+        start = pql_start(inner, integration.batches, held)
     else:
         start = zero_start(inner)
     return Point(start.beta, np.where(np.isnan(held), start.variances, held))

@@ -60,12 +60,11 @@ def posterior_modes(
     The function is strictly concave in u, so that this converges from any start.
     """
     free = free_effects(batch, variances)
-    z = batch.z() * free[:, None, :]
     prior = np.where(free, 1 / np.where(free, variances[batch.component], 1.0), 1.0)
     fixed = batch.x @ beta + batch.offset
 
     def evaluate(u: Float[np.ndarray, "B Q"]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        eta = fixed + np.einsum("bnq,bq->bn", z, u)
+        eta = fixed + batch.z_times(u)
         c, c1, c2 = family.cumulant(eta)
         height = (batch.successes * eta - batch.trials * c).sum(1) - (prior * u * u).sum(1) / 2
         return height, batch.successes - batch.trials * c1, batch.trials * c2
@@ -73,26 +72,28 @@ def posterior_modes(
     u = np.zeros(prior.shape) if start is None else start * free
     height, residual, information = evaluate(u)
     for _ in range(_ITERATIONS):
-        gradient = np.einsum("bnq,bn->bq", z, residual) - prior * u
-        precision = _precision(z, information, prior)
+        gradient = batch.z_transposed_times(residual) * free - prior * u
+        precision = _precision(batch, information, prior, free)
         step = np.linalg.solve(precision, gradient[:, :, None])[:, :, 0]
         promise = (gradient * step).sum(1)
         if (promise < _TOLERANCE).all():
             return Modes(u, precision, residual, information, float(height.sum()))
         u = _climb(u, step, height, evaluate)
         height, residual, information = evaluate(u)
-    return Modes(u, _precision(z, information, prior), residual, information, float(height.sum()))
+    return Modes(u, _precision(batch, information, prior, free), residual, information, float(height.sum()))
 
 
 def mode_drift(batch: Batch, modes: Modes, variances: Float[np.ndarray, " K"]) -> Float[np.ndarray, "B Q p"]:
     """du*/dbeta = -(Z'WZ + D^-1)^-1 Z'WX: how the mode moves with beta."""
-    z = batch.z() * free_effects(batch, variances)[:, None, :]
-    crossed = np.matmul(z.transpose(0, 2, 1), batch.x * modes.information[:, :, None])
+    free = free_effects(batch, variances)
+    crossed = batch.z_transposed_times(batch.x * modes.information[:, :, None]) * free[:, :, None]
     return np.asarray(-np.linalg.solve(modes.precision, crossed))
 
 
-def _precision(z: np.ndarray, information: np.ndarray, prior: np.ndarray) -> Float[np.ndarray, "B Q Q"]:
-    precision = np.matmul(z.transpose(0, 2, 1), z * information[:, :, None])
+def _precision(
+    batch: Batch, information: np.ndarray, prior: np.ndarray, free: np.ndarray
+) -> Float[np.ndarray, "B Q Q"]:
+    precision = batch.z_products(information) * (free[:, :, None] & free[:, None, :])
     diagonal = np.arange(prior.shape[1])
     precision[:, diagonal, diagonal] += prior
     return np.asarray(precision)

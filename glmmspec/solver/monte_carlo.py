@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,7 +43,8 @@ class GradientError:
 class WeightHealth:
     """Whether the importance weights support what is computed from them, by block.
 
-    All blocks are examined, or of more than 500 those with the fewest effective draws.
+    All blocks with draws are examined, or of more than 500 those with the fewest effective draws. Blocks that
+    are integrated by quadrature have none.
 
     Attributes
     ----------
@@ -56,8 +56,8 @@ class WeightHealth:
         Pareto shape of the weights' tail.
     """
 
-    draws: int
     block: Int[np.ndarray, " blocks"]
+    draws: Int[np.ndarray, " blocks"]
     draws_effective: Float[np.ndarray, " blocks"]
     k_hat: Float[np.ndarray, " blocks"]
 
@@ -69,18 +69,20 @@ class WeightHealth:
         )
 
 
-def k_hat_limit(draws: int) -> float:
+def k_hat_limit(draws: int | Int[np.ndarray, " blocks"]) -> Float[np.ndarray, " blocks"]:
     """min(1 - 1 / log10(m), 0.7): above it the error of an importance sampling estimate is not known.
 
     Vehtari et al. (2024), section 3.2.4.
     """
-    return min(0.7, 1 - 1 / math.log10(draws))
+    return np.minimum(0.7, 1 - 1 / np.log10(draws))
 
 
 def gradient_error(likelihood: Likelihood, psi: Float[np.ndarray, " P"]) -> GradientError:
     """Monte Carlo error of the gradient of a likelihood at `psi`, summed over its blocks."""
     variance, bias = np.zeros((len(psi), len(psi))), np.zeros(len(psi))
     for integrals in likelihood.integrals:
+        if integrals.is_exact:
+            continue
         draws = integrals.weighted_draws(*likelihood.split(psi))
         of_batch = replicate_error(normalised(draws.log_weights), draws.scores[:, likelihood.free])
         variance += of_batch.variance
@@ -93,43 +95,70 @@ def standard_error_error(
 ) -> Float[np.ndarray, " P"]:
     """Relative Monte Carlo error of the standard errors sqrt(C_jj) at `psi`, C = `covariance` = (-H)^-1.
 
-    With c_j the j-th column of C, the error of C_jj = c_j'(-H) c_j over replicates r of block b is
+    With c_j the j-th column of C, and s_br, g_br and A_br the sums of W, W g and W (H + g g') over group r of
+    block b, the error of C_jj = c_j'(-H) c_j is to first order the sum over b and r of
 
-        sum over the draws of r of W [ (c_j'(g - gbar))^2 - mean - sum_t c_tj^2 (2 / nu_t) (g_t - gbar_t) ]
-
-    where the last sum is the Hessian's own part in the variances, which is linear in g. What draws
-    change in slope' diag(a c'') slope is left out; draws that follow beta make it small.
+        c_j' ( A_br - s_br A_b - d_br gbar_b' - gbar_b d_br' ) c_j,    d_br = g_br - s_br gbar_b.
     """
-    beta, _ = likelihood.split(psi)
-    linear = np.zeros((len(psi), len(psi)))
-    linear[len(beta) :] = np.square(covariance[len(beta) :]) * (2 / psi[len(beta) :, None])
-    variance = np.zeros(len(psi))
+    free, variance = likelihood.free, np.zeros(len(psi))
     for integrals in likelihood.integrals:
-        draws = integrals.weighted_draws(*likelihood.split(psi))
-        weights = normalised(draws.log_weights)
-        scores = draws.scores[:, likelihood.free]
-        centred = scores - np.einsum("bprm,brm->bp", scores, weights)[:, :, None, None]
-        along = np.einsum("pj,bprm->bjrm", covariance, centred)
-        parts = np.square(along) - np.einsum("pj,bprm->bjrm", linear, centred)
-        parts -= np.einsum("bjrm,brm->bj", parts, weights)[:, :, None, None]
-        replicates = weights.shape[1]
-        deviations = np.einsum("bjrm,brm->bjr", parts, weights)
-        variance += replicates / max(1, replicates - 1) * np.square(deviations).sum(axis=(0, 2))
+        if integrals.is_exact:
+            continue
+        sums = integrals.group_sums(*likelihood.split(psi))
+        second, score = sums.second[:, :, free][..., free], sums.score[:, :, free]
+        gradient = score.sum(axis=1)
+        shifted = score - sums.weight[:, :, None] * gradient[:, None]
+        excess = second - sums.weight[:, :, None, None] * second.sum(axis=1)[:, None]
+        along = np.einsum("pj,bgpr,rj->bgj", covariance, excess, covariance, optimize=True)
+        along -= 2 * (shifted @ covariance) * (gradient @ covariance)[:, None]
+        groups = sums.weight.shape[1]
+        variance += groups / max(1, groups - 1) * np.square(along).sum(axis=(0, 1))
     return np.asarray(np.sqrt(variance) / (2 * np.diagonal(covariance)))
+
+
+@dataclass(frozen=True, eq=False)
+class RuleError:
+    """What finer rules of quadrature would change at an estimate: the gradient, and the Hessian."""
+
+    gradient: Float[np.ndarray, " P"]
+    hessian: Float[np.ndarray, "P P"]
+
+    @classmethod
+    def none(cls, size: int) -> RuleError:
+        """No change."""
+        return cls(np.zeros(size), np.zeros((size, size)))
+
+
+def rule_error(likelihood: Likelihood, psi: Float[np.ndarray, " P"]) -> RuleError:
+    """The error of the rules of quadrature, from those of a higher order at the same draws."""
+    free, error = likelihood.free, RuleError.none(len(psi))
+    gradient, hessian = error.gradient, error.hessian
+    for integrals in likelihood.integrals:
+        finer = integrals.refined()
+        if finer is not None:
+            arguments = likelihood.split(psi)
+            new, old = finer.moments(*arguments), integrals.moments(*arguments)
+            gradient += (new.gradient - old.gradient).sum(axis=0)[free]
+            hessian += (new.hessian - old.hessian).sum(axis=0)[np.ix_(free, free)]
+    return error
 
 
 def weight_health(likelihood: Likelihood, psi: Float[np.ndarray, " P"]) -> WeightHealth:
     """Effective draws and k-hat of the blocks of a likelihood at `psi`."""
     found = [
-        _health(integrals.batch.block, integrals.weighted_draws(*likelihood.split(psi)).log_weights)
+        _health(integrals.block, integrals.weighted_draws(*likelihood.split(psi)).log_weights)
         for integrals in likelihood.integrals
+        if not integrals.is_exact
     ]
+    if not found:
+        return WeightHealth(*(np.zeros(0, dtype=kind) for kind in (int, int, float, float)))
     block = np.concatenate([h.block for h in found])
+    draws = np.concatenate([h.draws for h in found])
     effective = np.concatenate([h.draws_effective for h in found])
     k_hat = np.concatenate([h.k_hat for h in found])
     fewest = np.argsort(effective, kind="stable")[:_BLOCKS_EXAMINED]
     order = fewest[np.argsort(block[fewest])]
-    return WeightHealth(found[0].draws, block[order], effective[order], k_hat[order])
+    return WeightHealth(block[order], draws[order], effective[order], k_hat[order])
 
 
 def _health(block: Int[np.ndarray, " B"], log_weights: Float[np.ndarray, "B R m"]) -> WeightHealth:
@@ -138,7 +167,8 @@ def _health(block: Int[np.ndarray, " B"], log_weights: Float[np.ndarray, "B R m"
     flat = log_weights[real].reshape(int(real.sum()), -1)
     effective = 1 / np.square(normalised(log_weights[real])).sum(axis=(1, 2))
     fewest = np.argsort(effective, kind="stable")[:_BLOCKS_EXAMINED]
-    return WeightHealth(flat.shape[1], block[real][fewest], effective[fewest], pareto_shape(flat[fewest]))
+    draws = np.full(len(fewest), flat.shape[1])
+    return WeightHealth(block[real][fewest], draws, effective[fewest], pareto_shape(flat[fewest]))
 
 
 def replicate_error(

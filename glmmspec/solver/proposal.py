@@ -124,13 +124,17 @@ def _standard_log_density(
 
 def laplace_proposal(batch: Batch, modes: Modes, variances: Float[np.ndarray, " K"], df: float) -> Proposal:
     """A t about each block's posterior mode, scaled by the inverse negative Hessian there."""
-    return Proposal(
-        shares=np.ones(1),
-        df=np.array([df]),
-        centre=modes.effects[:, None, :],
-        scale=_scale_of(modes.precision)[:, None],
-        present=free_effects(batch, variances),
-    )
+    return t_proposal(modes.effects, _scale_of(modes.precision), free_effects(batch, variances), df)
+
+
+def t_proposal(
+    centre: Float[np.ndarray, "B Q"],
+    scale: Float[np.ndarray, "B Q Q"],
+    present: Bool[np.ndarray, "B Q"],
+    df: float,
+) -> Proposal:
+    """One t in each block."""
+    return Proposal(np.ones(1), np.array([df]), centre[:, None, :], scale[:, None], present)
 
 
 def mixture_proposal(
@@ -156,6 +160,11 @@ def mixture_proposal(
     )
 
 
+def scale_of_covariance(covariance: Float[np.ndarray, "B Q Q"]) -> Float[np.ndarray, "B Q Q"]:
+    """A lower triangular L with L L' = each matrix."""
+    return np.asarray(np.linalg.cholesky(covariance))
+
+
 def _scale_of(precision: Float[np.ndarray, "B Q Q"]) -> Float[np.ndarray, "B Q Q"]:
     """A lower triangular L with L L' the inverse of each matrix."""
-    return np.asarray(np.linalg.cholesky(np.linalg.inv(precision)))
+    return scale_of_covariance(np.linalg.inv(precision))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import jax
@@ -10,17 +10,17 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from glmmspec.blocks import Batch, batches, partition
 from glmmspec.design import Design
 from glmmspec.errors import DataError, FitError
 from glmmspec.options import SolverOptions
 from glmmspec.solver.coordinates import Coordinates, Point
-from glmmspec.solver.draw_plan import DrawPlan
+from glmmspec.solver.draw_plan import HIGHEST_ORDER, DrawPlan
+from glmmspec.solver.integration import Integration
 from glmmspec.solver.likelihood import Likelihood
 from glmmspec.solver.maximum_likelihood import Estimate
 from glmmspec.solver.monte_carlo import WeightHealth
 from glmmspec.solver.rounds import Round
-from glmmspec.solver.sampling import check_block_size, most_draws, sampled_likelihood
+from glmmspec.solver.sampling import Effort, most_draws, sampled_likelihood
 
 AGREEMENT = 1e-8
 """Largest difference that rounding explains: of a value, relative; else in standard errors."""
@@ -75,15 +75,15 @@ class KeptEstimate:
         self._check_form(design)
         coordinates = Coordinates(self.basis)
         inner = coordinates.design(design)
-        parts = partition(inner, joint=options.blocks == "joint")
+        integration = Integration.of(inner, options)
         estimate = Estimate(
             final=self.rounds[-1],
             rounds=self.rounds,
             start=self.start,
-            n_blocks=parts.n_blocks,
-            largest_block=int(np.bincount(parts.effect_block).max()),
+            n_blocks=integration.parts.n_blocks,
+            largest_block=int(np.bincount(integration.parts.effect_block).max()),
             settled=self.settled,
-            likelihood=self._likelihood(inner, list(batches(inner, parts)), options),
+            likelihood=self._likelihood(integration),
             coordinates=coordinates,
             centre=self.centre,
             argument=self.argument,
@@ -104,7 +104,9 @@ class KeptEstimate:
                 raise DataError("a round's numbers are not those of its free parameters")
         if not self.rounds or len(self.argument) != len(self.rounds[-1].maximum.argument):
             raise DataError("the estimate is not that of the last round")
-        if not len(self.weights.k_hat) or self.rounds[-1].stream < 0:
+        final = self.rounds[-1]
+        drawn = bool(len(self.weights.k_hat)) or not final.draws
+        if not drawn or final.stream < 0 or not 0 < final.order <= HIGHEST_ORDER:
             raise DataError("the draws are not described")
         for point in (self.start, self.centre):
             if not np.isfinite(point.beta).all() or not (point.variances >= 0).all():
@@ -113,21 +115,18 @@ class KeptEstimate:
         if not np.allclose(columns.T @ columns / len(columns), np.eye(p), atol=1e-4):
             raise DataError("the coordinates are not those of the data")
 
-    def _likelihood(self, inner: Design, batch_list: Sequence[Batch], options: SolverOptions) -> Likelihood:
-        final = self.rounds[-1]
-        check_block_size(batch_list, options.memory)
-        affordable = most_draws(batch_list, len(inner.parameters), options.memory)
-        DrawPlan.of(replace(options, draws=final.draws), affordable)
+    def _likelihood(self, integration: Integration) -> Likelihood:
+        final, options = self.rounds[-1], integration.options
+        affordable = most_draws(integration.batches, len(integration.design.parameters), options.memory)
+        if final.draws:
+            DrawPlan.of(replace(options, draws=final.draws), affordable)
         devices = min(options.devices, len(jax.local_devices()))
         try:
             return sampled_likelihood(
-                inner,
-                batch_list,
+                replace(integration, options=replace(options, devices=devices)),
                 self.centre,
-                final.free[len(inner.coefficients) :],
-                draws=final.draws,
-                options=replace(options, devices=devices),
-                stream=final.stream,
+                final.free[len(self.centre.beta) :],
+                Effort(final.draws, final.order, final.stream),
             )
         except np.linalg.LinAlgError as error:
             raise FitError(f"the draws cannot be made again: {error}") from error

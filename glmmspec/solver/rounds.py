@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float
 
-from glmmspec.blocks import Batch
-from glmmspec.design import Design
 from glmmspec.options import SolverOptions
 from glmmspec.solver.boundary import EffectInformation, rise_from_zero
 from glmmspec.solver.coordinates import Coordinates, Point
+from glmmspec.solver.integration import Integration
 from glmmspec.solver.likelihood import Likelihood
-from glmmspec.solver.monte_carlo import gradient_error, standard_error_error
-from glmmspec.solver.sampling import sampled_likelihood
+from glmmspec.solver.monte_carlo import RuleError, gradient_error, rule_error, standard_error_error
+from glmmspec.solver.sampling import Effort, sampled_likelihood
 from glmmspec.solver.trust_region import Maximum, maximise
 
 _SETTLED = 0.5
@@ -47,13 +45,15 @@ class Round:
         H^-1 V H^-1 (Geyer 1994, theorem 7).
     moved
         Largest distance of the estimate from the proposals' centre, in standard errors.
-    error_ratio
-        Largest ratio of Monte Carlo error (standard error and bias) to standard error.
-    se_error
-        Largest relative Monte Carlo error of a standard error.
+    draw_error, rule_error
+        Largest ratio to the standard error, of the Monte Carlo error (standard error and bias), and of what
+        finer rules of quadrature would change.
+    draw_se_error, rule_se_error
+        Largest relative errors of a standard error that come from these.
     """
 
     draws: int
+    order: int
     stream: int
     centre: Point
     beta: Float[np.ndarray, " p"]
@@ -63,8 +63,20 @@ class Round:
     covariance: Float[np.ndarray, "P P"]
     monte_carlo_covariance: Float[np.ndarray, "P P"]
     moved: float
-    error_ratio: float
-    se_error: float
+    draw_error: float
+    rule_error: float
+    draw_se_error: float
+    rule_se_error: float
+
+    @property
+    def error_ratio(self) -> float:
+        """Largest ratio of numerical to standard error."""
+        return float(np.hypot(self.draw_error, self.rule_error))
+
+    @property
+    def se_error(self) -> float:
+        """Largest relative numerical error of a standard error."""
+        return float(np.hypot(self.draw_se_error, self.rule_se_error))
 
     def outward(self, coordinates: Coordinates) -> Round:
         """The same round in the coordinates of the design."""
@@ -91,18 +103,16 @@ class Round:
 class Search:
     """The maximisation of one design: draws at given parameters, and which variances to hold at 0.
 
-    Design, batches and rounds are in `coordinates`. `held` has the variances that are not to be
+    Design, blocks and rounds are in `coordinates`. `held` has the variances that are not to be
     estimated, and NaN for the others.
     """
 
-    design: Design
-    batches: Sequence[Batch]
+    integration: Integration
     coordinates: Coordinates
-    options: SolverOptions
     held: Float[np.ndarray, " K"]
 
     def __post_init__(self) -> None:
-        self._positive: Bool[np.ndarray, " K"] = np.zeros(len(self.design.components), dtype=bool)
+        self._positive: Bool[np.ndarray, " K"] = np.zeros(len(self.held), dtype=bool)
         self._likelihood: Likelihood | None = None
 
     @property
@@ -111,44 +121,57 @@ class Search:
         assert self._likelihood is not None
         return self._likelihood
 
-    def round(self, point: Point, draws: int, stream: int) -> Round:
+    @property
+    def options(self) -> SolverOptions:
+        """The solver's options."""
+        return self.integration.options
+
+    def round(self, point: Point, effort: Effort) -> Round:
         """Draw at the given parameters and maximise from there."""
         self._likelihood = None  # its draws take as much memory as those to come
         beta, variances = point.beta, point.variances
         varies = np.isnan(self.held) & (variances > 0)
-        likelihood = sampled_likelihood(
-            self.design, self.batches, point, varies, draws=draws, options=self.options, stream=stream
-        )
+        likelihood = sampled_likelihood(self.integration, point, varies, effort)
         self._likelihood = likelihood
         centre = np.concatenate([beta, variances[varies]])
         maximum = maximise(likelihood, centre, rmax=self.options.rmax, iterlim=self.options.iterlim)
         estimated = np.where(varies, 0.0, variances)
         estimated[varies] = maximum.argument[len(beta) :]
         covariance = _inverse_information(maximum.hessian)
-        error = gradient_error(likelihood, maximum.argument)
-        # What is left of the gradient where the iteration stopped is an error of the estimate too.
-        leftover = np.outer(maximum.gradient, maximum.gradient)
-        monte_carlo = _sandwich(covariance, error.variance + leftover)
         # Distances are judged in the parameters that will be reported.
         jacobian = self.coordinates.jacobian(int(varies.sum()))
         standard_errors = _root_of_diagonal(covariance, jacobian)
-        moved = jacobian @ (maximum.argument - centre) / standard_errors
+        moved = float(np.abs(jacobian @ (maximum.argument - centre) / standard_errors).max(initial=0))
+        error = gradient_error(likelihood, maximum.argument)
+        # Rules are judged where the estimate may stay; before, their error says nothing.
+        rules = RuleError.none(len(centre)) if moved > _SETTLED else rule_error(likelihood, maximum.argument)
+        # What is left of the gradient where the iteration stopped is an error of the estimate too.
+        leftover = np.outer(maximum.gradient, maximum.gradient)
+        drawn = _sandwich(covariance, error.variance + leftover)
+        shift = covariance @ rules.gradient
         bias = jacobian @ covariance @ error.bias / standard_errors
-        se_error = standard_error_error(likelihood, maximum.argument, covariance)
-        mcse = _root_of_diagonal(monte_carlo, jacobian) / standard_errors
+        mcse = _root_of_diagonal(drawn, jacobian) / standard_errors
+        curved = np.einsum("ij,jk,ki->i", covariance, rules.hessian, covariance) / (
+            2 * np.diagonal(covariance)
+        )
         return Round(
-            draws=draws,
-            stream=stream,
+            draws=likelihood.n_draws,
+            order=effort.order,
+            stream=effort.stream,
             centre=point,
             beta=maximum.argument[: len(beta)],
             variances=estimated,
             free=likelihood.free,
             maximum=maximum,
             covariance=covariance,
-            monte_carlo_covariance=monte_carlo,
-            moved=float(np.abs(moved).max(initial=0)),
-            error_ratio=float(np.hypot(mcse, bias).max(initial=0)),
-            se_error=float(se_error.max(initial=0)),
+            monte_carlo_covariance=drawn + np.outer(shift, shift),
+            moved=moved,
+            draw_error=float(np.hypot(mcse, bias).max(initial=0)),
+            rule_error=float(np.abs(jacobian @ shift / standard_errors).max(initial=0)),
+            draw_se_error=float(
+                standard_error_error(likelihood, maximum.argument, covariance).max(initial=0)
+            ),
+            rule_se_error=float(np.abs(curved).max(initial=0)),
         )
 
     def settled(self, latest: Round, following: Point) -> bool:
@@ -184,7 +207,7 @@ class Search:
         maximum more than `tolerance` standard errors away.
         """
         variances = variances.copy()
-        information = EffectInformation.at(self.design, self.batches, latest.beta, variances)
+        information = EffectInformation.at(self.integration, latest.beta, variances)
         for t in np.flatnonzero((variances == 0) & np.isnan(self.held)):
             rise = rise_from_zero(self.likelihood, latest.maximum.argument, int(t))
             if rise > self.options.tolerance * np.sqrt(information.of_variance[t]):

@@ -115,7 +115,7 @@ def _beta_step(batches: Sequence[Batch], modes: Sequence[Modes], p: int) -> Floa
     reach = np.zeros(p)
     for batch, mode in zip(batches, modes, strict=True):
         weighted = batch.x * mode.information[:, :, None]
-        cross = np.matmul(batch.z().transpose(0, 2, 1), weighted)
+        cross = batch.z_transposed_times(weighted)
         score += np.einsum("bnp,bn->p", batch.x, mode.residual)
         information += np.einsum("bnp,bnr->pr", batch.x, weighted)
         information -= np.einsum("bqp,bqr->pr", cross, np.linalg.solve(mode.precision, cross))

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float
 
-from glmmspec.blocks import Batch, batches, partition
 from glmmspec.design import Design
 from glmmspec.inference.log_ratio import Shares, error_of_difference, excess_shares
 from glmmspec.options import SolverOptions
 from glmmspec.solver.coordinates import Point
-from glmmspec.solver.sampling import check_block_size, most_draws, sampled_likelihood
+from glmmspec.solver.integration import Integration
+from glmmspec.solver.sampling import Effort, most_draws, sampled_likelihood
 
 _DRAWS = 8192
+_ORDER = 18
 _STREAM = 2**20
 """Apart from the streams that estimates come from."""
 
@@ -28,38 +28,28 @@ class CommonLikelihood:
     the points are common to all, so that their errors nearly cancel in differences.
     """
 
-    design: Design
-    batches: Sequence[Batch]
-    options: SolverOptions
+    integration: Integration
     draws: int
     _values: dict[str, float] = field(default_factory=dict)
     _shares: dict[str, Shares] = field(default_factory=dict)
 
     @classmethod
     def of(cls, design: Design, options: SolverOptions) -> CommonLikelihood:
-        """With 8192 draws in each block, or as many as the memory of `options` holds."""
-        batch_list = list(batches(design, partition(design)))
-        check_block_size(batch_list, options.memory)
-        affordable = most_draws(batch_list, len(design.parameters), options.memory)
+        """With 8192 draws, or as many as the memory of `options` holds, and 18 nodes of quadrature."""
+        integration = Integration.of(design, SolverOptions(seed=options.seed, memory=options.memory))
+        affordable = most_draws(integration.batches, len(design.parameters), options.memory)
         draws = min(_DRAWS, 1 << max(4, affordable.bit_length() - 1))
-        own = SolverOptions(seed=options.seed, memory=options.memory)
-        return cls(design, batch_list, own, draws)
+        return cls(integration, draws)
 
     def add(self, name: str, psi: Float[np.ndarray, " P"]) -> float:
         """The log-likelihood at `psi`, remembered under a name; -infinity where a variance is negative."""
-        p = self.design.x.shape[1]
+        p = self.integration.design.x.shape[1]
         beta, variances = psi[:p], psi[p:]
         if (variances < 0).any():
             return -np.inf
         varies = variances > 0
         likelihood = sampled_likelihood(
-            self.design,
-            self.batches,
-            Point(beta, variances),
-            varies,
-            draws=self.draws,
-            options=self.options,
-            stream=_STREAM,
+            self.integration, Point(beta, variances), varies, Effort(self.draws, _ORDER, _STREAM)
         )
         argument = np.concatenate([beta, variances[varies]])
         self._values[name] = likelihood(argument)[0]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from glmmspec.inference.fit import Fit
-from glmmspec.solver.monte_carlo import FEWEST_EFFECTIVE_DRAWS, k_hat_limit
+from glmmspec.solver.monte_carlo import FEWEST_EFFECTIVE_DRAWS, WeightHealth, k_hat_limit
 from glmmspec.validation.checks import Check, Kind
 from glmmspec.validation.sampler_health import BFMI_LIMIT, FEWEST_EFFECTIVE, R_HAT_LIMIT, SamplerHealth
 from glmmspec.validation.solver_route import WeightedPsi
@@ -30,25 +30,11 @@ def sampler_checks(health: SamplerHealth, draws: int) -> Iterator[Check]:
 def weight_checks(fit: Fit, route: WeightedPsi) -> Iterator[Check]:
     """Of the solver's weights, its information matrix and its variances, and of the weights of psi."""
     weights, route_draws = fit.estimate.weights, len(route.weights)
-    limit, worst = k_hat_limit(weights.draws), int(np.nan_to_num(weights.k_hat, nan=np.inf).argmax())
+    if len(weights.block):
+        yield from _drawn_checks(weights)
     yield Check(
-        _KIND,
-        "k-hat of the random effects' weights",
-        float(weights.k_hat[worst]),
-        limit,
-        _K_HAT_FAILED,
-        f"largest: block {weights.block[worst]}",
+        _KIND, "k-hat of the weights of psi", route.k_hat, float(k_hat_limit(route_draws)), _K_HAT_FAILED
     )
-    fewest = int(weights.draws_effective.argmin())
-    yield Check(
-        _KIND,
-        "effective draws of a block",
-        float(weights.draws_effective[fewest]),
-        FEWEST_EFFECTIVE_DRAWS,
-        FEWEST_EFFECTIVE_DRAWS / 10,
-        f"fewest of {weights.draws}: block {weights.block[fewest]}",
-    )
-    yield Check(_KIND, "k-hat of the weights of psi", route.k_hat, k_hat_limit(route_draws), _K_HAT_FAILED)
     about = f"of {route_draws}"
     yield Check(_KIND, "effective draws of psi", route.draws_effective, FEWEST_EFFECTIVE, 100, about)
     about = "of the information, scaled to a diagonal of 1"
@@ -65,3 +51,24 @@ def _condition(fit: Fit) -> float:
     if not len(values):
         return 1.0
     return float(values[-1] / values[0]) if values[0] > 0 else np.inf
+
+
+def _drawn_checks(weights: WeightHealth) -> Iterator[Check]:
+    worst = int(np.nan_to_num(weights.k_hat, nan=np.inf).argmax())
+    yield Check(
+        _KIND,
+        "k-hat of the random effects' weights",
+        float(weights.k_hat[worst]),
+        float(k_hat_limit(weights.draws[worst])),
+        _K_HAT_FAILED,
+        f"largest: block {weights.block[worst]}",
+    )
+    fewest = int(weights.draws_effective.argmin())
+    yield Check(
+        _KIND,
+        "effective draws of a block",
+        float(weights.draws_effective[fewest]),
+        FEWEST_EFFECTIVE_DRAWS,
+        FEWEST_EFFECTIVE_DRAWS / 10,
+        f"fewest of {weights.draws[fewest]}: block {weights.block[fewest]}",
+    )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import combinations
 
 import numpy as np
 from jaxtyping import Float
@@ -16,9 +15,10 @@ from glmmspec.errors import FitError
 from glmmspec.family import Family
 from glmmspec.ir import Model
 from glmmspec.solver.coordinates import Coordinates
+from glmmspec.solver.hermite import Rule
+from glmmspec.solver.integration import check_block_size
 from glmmspec.solver.likelihood import log_constant
 from glmmspec.solver.modes import posterior_modes
-from glmmspec.solver.sampling import check_block_size
 from glmmspec.solver.separation import check_separation
 from glmmspec.solver.start import pql_start, unit_variances
 from glmmspec.solver.trust_region import maximise
@@ -33,27 +33,6 @@ standard error."""
 
 _ZERO = 1e-8
 """In units of `unit_variances`: what a variance that converges to 0 is below."""
-
-
-@dataclass(frozen=True, eq=False)
-class Rule:
-    """Nodes x_k of a Gauss-Hermite product rule in Q dimensions, and log( w_k exp(x_k'x_k / 2) )."""
-
-    nodes: Float[np.ndarray, "Q k"]
-    log_weights: Float[np.ndarray, " k"]
-
-    @classmethod
-    def of(cls, order: int, dimensions: int) -> Rule:
-        """For integrals over R^Q of f(x) = p(x) exp(-x'x / 2), exact for p of degree 2 order - 1.
-
-        Of order 1 the node is 0, for any Q.
-        """
-        if order == 1:
-            return cls(np.zeros((dimensions, 1)), np.array([dimensions / 2 * np.log(2 * np.pi)]))
-        node, weight = np.polynomial.hermite_e.hermegauss(order)
-        nodes = np.array(list(product(node, repeat=dimensions))).T
-        log_weights = np.array(list(product(np.log(weight), repeat=dimensions))).sum(axis=1)
-        return cls(nodes, log_weights + np.square(nodes).sum(axis=0) / 2)
 
 
 class QuadratureLikelihood:

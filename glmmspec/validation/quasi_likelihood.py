@@ -8,8 +8,8 @@ from glmmspec.blocks import PADDING, batches, partition
 from glmmspec.design import Design
 from glmmspec.ir import Model
 from glmmspec.solver.coordinates import Coordinates
+from glmmspec.solver.integration import check_block_size
 from glmmspec.solver.modes import free_effects, posterior_modes
-from glmmspec.solver.sampling import check_block_size
 from glmmspec.solver.separation import check_separation
 from glmmspec.solver.start import pql_start
 from glmmspec.validation.point_estimate import PointEstimate

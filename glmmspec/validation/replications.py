@@ -1,11 +1,14 @@
-"""The replications of a study: how one is made, and the folder that keeps those that are done."""
+"""The replications of a study: how they are made, and the folder that keeps those that are done."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from os import PathLike
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -14,14 +17,67 @@ from jaxtyping import Float
 from glmmspec.design import Design
 from glmmspec.errors import DataError, FitError, GlmmSpecError
 from glmmspec.files import write_whole, written_whole
+from glmmspec.inference.bootstrap import Count
 from glmmspec.inference.simulation import simulated_responses
 from glmmspec.ir import Model
 from glmmspec.validation.comparison import attempted, framed
 from glmmspec.validation.estimators import Estimator
+from glmmspec.validation.parallel import computed
 from glmmspec.validation.point_estimate import PointEstimate
 
 VERSION = 1
 """Of the form of a study's folder."""
+
+
+class Work(Protocol):
+    """What makes part i of a study, a table that depends on i alone, and says what determines it."""
+
+    def __call__(self, i: int) -> pd.DataFrame:
+        """Part i."""
+
+    def description(self) -> Mapping[str, object]:
+        """What determines the parts, as a folder keeps it."""
+
+
+def gathered(
+    work: Work,
+    count: int,
+    *,
+    path: str | PathLike[str] | None,
+    processes: int,
+    executor: Executor | None,
+    progress: Count | None,
+) -> pd.DataFrame:
+    """The first `count` parts, below each other; those that the folder at `path` holds are not made again.
+
+    Raises
+    ------
+    GlmmSpecError
+        If the folder is not one of this study, or the work cannot be done in other processes.
+    """
+    folder = None if path is None else Folder.of(Path(path), work.description())
+    done = {} if folder is None else {i: folder.read(i) for i in folder.done() if i < count}
+    missing = [i for i in range(count) if i not in done]
+    for i, table in computed(work, missing, processes, executor):
+        if folder is not None:
+            folder.write(i, table)
+        done[i] = table
+        if progress is not None:
+            progress(len(done), count)
+    return pd.concat([done[i] for i in range(count)], ignore_index=True)
+
+
+def check_numbers(**least: tuple[int, int]) -> None:
+    """Refuse values that are not whole numbers, or below the least: `name=(value, least)`.
+
+    Raises
+    ------
+    FitError
+        Naming the first.
+    """
+    for name, (value, low) in least.items():
+        if not isinstance(value, int | np.integer) or value < low:
+            raise FitError(f"{name} = {value} is not a whole number from {low} up")
 
 
 @dataclass(frozen=True, eq=False)

@@ -87,14 +87,15 @@ def sample(
     bound = as_model(model, family=family)
     for name, value in options.items():
         check_option(SamplerOptions, name, value)
-    design = bind(bound, data)
-    tree = sample_posterior(
-        design,
-        Priors.of(bound, design, prior),
-        dataclasses.replace(bound.sampler, **options),
-        centred=centred,
-        progress=sys.stderr.isatty() if progress is None else progress,
-    )
+    design, sampler = bind(bound, data), dataclasses.replace(bound.sampler, **options)
+    priors = Priors.of(bound, design, prior)
+    shown = sys.stderr.isatty() if progress is None else progress
+    groups = _drawn(design, priors, sampler, centred=centred, progress=shown)
+    with jax.enable_x64(True):
+        seed = jax.random.key(sampler.seed)
+        groups |= _of_rows(design, groups["posterior"], jax.random.fold_in(seed, 1))
+        groups |= _prior(design, priors, jax.random.fold_in(seed, 2))
+    tree = _tree(design, groups)
     for complaint in SamplerHealth.of(tree).complaints:
         warnings.warn(ReliabilityWarning(complaint), stacklevel=2)
     return tree
@@ -103,18 +104,22 @@ def sample(
 def sample_posterior(
     design: Design, priors: Priors, options: SamplerOptions, *, centred: bool, progress: bool
 ) -> DataTree:
-    """Sample the posterior of a design: see `sample`.
+    """Sample the posterior of a design: see `sample`, whose groups of rows and of the prior are left out.
 
     Raises
     ------
     FitError
         If a draw is not finite.
     """
-    from arviz_base import from_dict
+    return _tree(design, _drawn(design, priors, options, centred=centred, progress=progress))
+
+
+def _drawn(
+    design: Design, priors: Priors, options: SamplerOptions, *, centred: bool, progress: bool
+) -> dict[str, dict[str, np.ndarray]]:
     from numpyro.infer import MCMC, NUTS
 
     with jax.enable_x64(True):
-        seed = jax.random.key(options.seed)
         mcmc = MCMC(
             NUTS(twin(design, priors, centred=centred)),
             num_warmup=options.warmup,
@@ -123,7 +128,7 @@ def sample_posterior(
             chain_method="vectorized",
             progress_bar=progress,
         )
-        mcmc.run(seed, extra_fields=tuple(_STATISTICS))
+        mcmc.run(jax.random.key(options.seed), extra_fields=tuple(_STATISTICS))
         drawn = {name: np.asarray(values) for name, values in mcmc.get_samples(group_by_chain=True).items()}
         posterior = _named(drawn)
         if not all(np.isfinite(values).all() for values in posterior.values()):
@@ -136,13 +141,16 @@ def sample_posterior(
             for name, values in mcmc.get_extra_fields(group_by_chain=True).items()
         }
         statistics["lp"] = -statistics["lp"]
-        groups = {
-            "posterior": posterior,
-            "sample_stats": statistics,
-            **_of_rows(design, posterior, jax.random.fold_in(seed, 1)),
-            **_prior(design, priors, jax.random.fold_in(seed, 2)),
-            "observed_data": {"response": design.y},
-        }
+    return {
+        "posterior": posterior,
+        "sample_stats": statistics,
+        "observed_data": {"response": design.y},
+    }
+
+
+def _tree(design: Design, groups: Mapping[str, Mapping[str, np.ndarray]]) -> DataTree:
+    from arviz_base import from_dict
+
     coords, dims = coordinates(design)
     return from_dict(groups, coords=coords, dims=dims)
 
@@ -208,6 +216,6 @@ def _prior(design: Design, priors: Priors, key: Any) -> dict[str, dict[str, np.n
     used = (*priors.coefficients, *(prior.distribution for prior in priors.components))
     if FLAT in used:
         return {}
-    drawn = Predictive(twin(design, priors), num_samples=_PRIOR_DRAWS)(key, observed=False)
+    drawn = Predictive(twin(design, priors), num_samples=_PRIOR_DRAWS)(key, y=None)
     groups = {name: np.asarray(values)[None] for name, values in _named(drawn).items()}
     return {"prior_predictive": {"response": groups.pop("response")}, "prior": groups}

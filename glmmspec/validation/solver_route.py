@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,13 +9,12 @@ from jaxtyping import Float
 from scipy.special import logsumexp
 from scipy.stats import multivariate_t
 
-from glmmspec.blocks import Batch, batches, partition
-from glmmspec.design import Design
 from glmmspec.inference.fit import Fit
 from glmmspec.solver.boundary import EffectInformation
 from glmmspec.solver.coordinates import Coordinates, Point
+from glmmspec.solver.integration import Integration
 from glmmspec.solver.likelihood import Likelihood
-from glmmspec.solver.sampling import sampled_likelihood
+from glmmspec.solver.sampling import Effort, sampled_likelihood
 
 _DF = 5
 """Of the t that psi is drawn from: its tails are heavier than any posterior's here."""
@@ -50,7 +48,7 @@ class WeightedPsi:
         return float(1 / np.square(self.weights).sum())
 
 
-def solver_route(fit: Fit, seed: int, *, count: int = 1536, draws: int = 4096) -> WeightedPsi:
+def solver_route(fit: Fit, seed: int, *, count: int = 1280, draws: int = 2048) -> WeightedPsi:
     """Sample the posterior of psi under flat priors on beta and nu from the solver's l_m alone.
 
     Drawn is theta = (gamma, log nu), gamma the coefficients in the solver's coordinates, from a
@@ -71,13 +69,14 @@ def solver_route(fit: Fit, seed: int, *, count: int = 1536, draws: int = 4096) -
     """
     coordinates = Coordinates.of(fit.design)
     inner = coordinates.design(fit.design)
-    parts = list(batches(inner, partition(inner)))
-    centre, scale = _about_estimate(fit, coordinates, inner, parts)
+    options = replace(fit.options, points="sobol", proposal="laplace")
+    integration = Integration.of(inner, options)
+    centre, scale = _about_estimate(fit, coordinates, integration)
     rng = np.random.default_rng([seed, _STREAM])
     for stage, (size, each) in enumerate(
         ((count // 4, draws // 4), (count // 2, draws // 4), (count, draws))
     ):
-        likelihood = _likelihood(fit, inner, parts, centre, each, stage)
+        likelihood = _likelihood(integration, centre, Effort(each, fit.estimate.final.order, _STREAM + stage))
         proposal = multivariate_t(centre, scale, df=_DF, seed=rng)
         theta = proposal.rvs(size).reshape(size, len(centre))
         target = np.array([log_posterior(likelihood, one) for one in theta])
@@ -86,19 +85,21 @@ def solver_route(fit: Fit, seed: int, *, count: int = 1536, draws: int = 4096) -
         # Draws that are too few tell no covariance; that they are too few shows in their number.
         if 1 / np.square(weights).sum() > _FEWEST_PER_PARAMETER * len(centre):
             centre, scale = weights @ theta, np.cov(theta.T, aweights=weights, ddof=0).reshape(scale.shape)
-    without = np.exp([smoothed(column - proposal.logpdf(theta))[0] for column in target[:, 1:].T])
+    without = np.exp([smoothed(column - proposal.logpdf(theta))[0] for column in target[:, 1:].T]).reshape(
+        -1, len(theta)
+    )
     p = len(coordinates.basis)
     psi = np.hstack([theta[:, :p] @ coordinates.basis.T, np.exp(theta[:, p:])])
     return WeightedPsi(psi, weights, without, k_hat)
 
 
 def _about_estimate(
-    fit: Fit, coordinates: Coordinates, inner: Design, parts: Sequence[Batch]
+    fit: Fit, coordinates: Coordinates, integration: Integration
 ) -> tuple[Float[np.ndarray, " P"], Float[np.ndarray, "P P"]]:
     """The estimate as theta, and its inverse information there; a variance of 0 is moved off the boundary."""
     final = fit.estimate.final
     point = coordinates.inward(Point(final.beta, final.variances))
-    information = EffectInformation.at(inner, parts, point.beta, point.variances).of_variance
+    information = EffectInformation.at(integration, point.beta, point.variances).of_variance
     variances = np.where(point.variances > 0, point.variances, 1 / np.sqrt(information))
     outward = coordinates.jacobian(len(variances))
     outward[len(point.beta) :] *= variances[:, None]  # d(beta, nu) / d(gamma, log nu)
@@ -109,21 +110,12 @@ def _about_estimate(
     return np.concatenate([point.beta, np.log(variances)]), covariance
 
 
-def _likelihood(
-    fit: Fit, inner: Design, parts: Sequence[Batch], centre: Float[np.ndarray, " P"], draws: int, stage: int
-) -> Likelihood:
+def _likelihood(integration: Integration, centre: Float[np.ndarray, " P"], effort: Effort) -> Likelihood:
     """l_m with draws centred at a theta."""
-    p = inner.x.shape[1]
+    p = integration.design.x.shape[1]
     variances = np.exp(centre[p:])
-    return sampled_likelihood(
-        inner,
-        parts,
-        Point(centre[:p], variances),
-        np.ones(len(variances), dtype=bool),
-        draws=draws,
-        options=replace(fit.options, points="sobol", proposal="laplace"),
-        stream=_STREAM + stage,
-    )
+    everything = np.ones(len(variances), dtype=bool)
+    return sampled_likelihood(integration, Point(centre[:p], variances), everything, effort)
 
 
 def log_posterior(likelihood: Likelihood, theta: Float[np.ndarray, " P"]) -> Float[np.ndarray, " R+1"]:
@@ -136,14 +128,19 @@ def log_posterior(likelihood: Likelihood, theta: Float[np.ndarray, " P"]) -> Flo
     The logarithm of a mean is biased downwards, and more where the draws fit less; of all draws the value is
     therefore the jackknife's, R l_m - (R - 1) mean_r l_(-r), whose bias is of higher order (Quenouille 1956).
     """
-    p = likelihood.integrals[0].batch.x.shape[2]
+    p = likelihood.n_coefficients
     variances = np.exp(theta[p:])
     total = likelihood.constant + theta[p:].sum()
     for integrals in likelihood.integrals:
+        if integrals.is_exact:
+            total = total + integrals.moments(theta[:p], variances).log_integral.sum()
+            continue
         log_weights = integrals.weighted_draws(theta[:p], variances).log_weights
         total = total + _log_means(log_weights).sum(axis=0)
+    total = np.atleast_1d(total)
     replicates = len(total) - 1
-    total[0] = replicates * total[0] - (replicates - 1) * total[1:].mean()
+    if replicates:
+        total[0] = replicates * total[0] - (replicates - 1) * total[1:].mean()
     return np.asarray(total)
 
 

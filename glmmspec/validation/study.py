@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,8 +19,7 @@ from glmmspec.inference.bootstrap import Count
 from glmmspec.inference.text_table import aligned, decimals, or_blank
 from glmmspec.ir import Model
 from glmmspec.validation.estimators import Estimator, chosen
-from glmmspec.validation.parallel import computed
-from glmmspec.validation.replications import Folder, Replicator
+from glmmspec.validation.replications import Replicator, check_numbers, gathered
 
 _COLUMNS = {
     "bias": "Bias",
@@ -165,25 +163,12 @@ def study(
     """
     bound = as_model(model, family=family)
     design = bind(bound, data)
-    for name, value, least in (
-        ("replications", replications, 1),
-        ("seed", seed, 0),
-        ("processes", processes, 1),
-    ):
-        if not isinstance(value, int | np.integer) or value < least:
-            raise FitError(f"{name} = {value} is not a whole number from {least} up")
+    check_numbers(replications=(replications, 1), seed=(seed, 0), processes=(processes, 1))
     values = _in_order(truth, design)
     work = Replicator(bound, design, values, chosen(estimators), int(seed))
-    folder = None if path is None else Folder.of(Path(path), work.description())
-    done = {} if folder is None else {i: folder.read(i) for i in folder.done() if i < replications}
-    missing = [i for i in range(replications) if i not in done]
-    for i, table in computed(work, missing, processes, executor):
-        if folder is not None:
-            folder.write(i, table)
-        done[i] = table
-        if progress is not None:
-            progress(len(done), replications)
-    results = pd.concat([done[i] for i in range(replications)], ignore_index=True)
+    results = gathered(
+        work, replications, path=path, processes=processes, executor=executor, progress=progress
+    )
     columns = ["replication", "estimator", "parameter"]
     return Study(
         pd.Series(values, index=list(design.parameters), name="truth"),

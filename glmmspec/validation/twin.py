@@ -16,7 +16,7 @@ from glmmspec.prior import Distribution
 from glmmspec.validation.priors import FLAT, ComponentPrior, Priors
 
 Twin = Callable[..., None]
-"""A NumPyro model; called with `observed=False` it samples the response."""
+"""A NumPyro model; called with `y` it has those responses, and samples them with `y=None`."""
 
 
 def twin(design: Design, priors: Priors, *, centred: bool = False) -> Twin:
@@ -27,7 +27,7 @@ def twin(design: Design, priors: Priors, *, centred: bool = False) -> Twin:
     `centred`, sampled as they are.
     """
 
-    def model(observed: bool = True) -> None:
+    def model(y: Any = design.y) -> None:
         beta = _coefficients(design, priors)
         variance = _variances(design, priors)
         eta = jnp.asarray(design.x) @ beta + design.offset
@@ -39,7 +39,7 @@ def twin(design: Design, priors: Priors, *, centred: bool = False) -> Twin:
         counted = design.weights > 0
         scale = np.where(counted, design.weights, 1.0)
         with numpyro.handlers.mask(mask=counted), numpyro.handlers.scale(scale=scale):
-            numpyro.sample("response", response(design, eta), obs=design.y if observed else None)
+            numpyro.sample("response", response(design, eta), obs=y)
 
     return model
 

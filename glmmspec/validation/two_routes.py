@@ -84,7 +84,7 @@ def weighted_statistics(
         mcse(mean) = sqrt( sum W^2 d^2 ),     mcse(sd) = sqrt( sum W^2 (d^2 - var)^2 ) / (2 sd)
 
     and that of a quantile is half the distance of the quantiles at q -/+ sqrt( sum W^2 (1[x <= x_q] - q)^2 ).
-    The error of l_m itself comes from the R replicates of its draws, by the jackknife:
+    The error of l_m itself comes from the R replicates of its draws, if it has any, by the jackknife:
 
         (R - 1)/R sum_r (s_r - mean s)^2,     s_r the statistic without replicate r
     """
@@ -96,7 +96,7 @@ def weighted_statistics(
         np.sqrt(square @ (deviation**2 - sd**2) ** 2) / (2 * sd),
         *(_quantile_error(x, sample.weights, q, at) for q, at in zip(QUANTILES, found[2:], strict=True)),
     ]
-    without = np.array([_statistics(x, weights) for weights in sample.without])
+    without = np.array([_statistics(x, weights) for weights in sample.without] or [found])
     jackknife = (len(without) - 1) * without.var(axis=0)
     return found, np.sqrt(np.square(errors) + jackknife)
 

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from glmmspec.cli import draws_output
+from glmmspec.cli.draws_output import write_draws
 from glmmspec.validation import agreement
 from tests.cli.support import run
 
@@ -28,6 +30,56 @@ def test_sampling_too_short_prints_writes_and_exits_with_1(spec: Path, tmp_path:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cbpp.glmm", "draws.nc"]
 
 
+@pytest.fixture
+def tree() -> xr.DataTree:
+    values = np.arange(6.0).reshape(2, 3)
+    posterior = xr.Dataset({"u[a∕b]": (("chain", "coef"), values)}, {"coef": ["(Intercept)", "β", "x"]})
+    return xr.DataTree.from_dict({"posterior": posterior, "observed_data": posterior * 2})
+
+
+def test_draws_as_zarr_are_the_draws(tree: xr.DataTree, tmp_path: Path) -> None:
+    write_draws(tree, tmp_path / "draws.zarr")
+    with xr.open_datatree(tmp_path / "draws.zarr", engine="zarr") as kept:
+        xr.testing.assert_identical(kept.load(), tree)
+    assert [path.name for path in tmp_path.iterdir()] == ["draws.zarr"]
+
+
+def test_no_half_of_a_zarr_folder_is_left(
+    tree: xr.DataTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Interrupted when some is written."""
+
+    def interrupted(tree: xr.DataTree, folder: Path, **options: object) -> None:
+        (folder / "zarr.json").write_text("{")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(xr.DataTree, "to_zarr", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_draws(tree, tmp_path / "draws.zarr")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_zarr_refuses_what_is_there_and_a_missing_package(
+    spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "draws.zarr").mkdir()
+    result = run("sample", spec, "--output", tmp_path / "draws.zarr")
+    assert result.exit_code == 2
+    assert "draws.zarr: it exists" in result.stderr
+    monkeypatch.setattr(draws_output, "find_spec", lambda name: None)
+    result = run("sample", spec, "--output", tmp_path / "other.zarr")
+    assert result.exit_code == 2
+    assert "pip install 'glmmspec[zarr]'" in result.stderr
+
+
+@pytest.mark.slow
+def test_sampling_writes_zarr(spec: Path, tmp_path: Path) -> None:
+    assert run("sample", spec, *SHORT, "--output", tmp_path / "draws.zarr").exit_code == 1
+    with xr.open_datatree(tmp_path / "draws.zarr", engine="zarr") as tree:
+        assert tree["posterior"]["nu"].shape == (2, 100, 1)
+        assert tree["posterior"]["coef"].to_numpy().tolist()[0] == "(Intercept)"
+
+
 @pytest.mark.slow
 def test_json_and_flat_priors(spec: Path) -> None:
     result = run("sample", spec, *SHORT, "--prior", "flat", "--centred", "--json")
@@ -41,8 +93,9 @@ def test_json_and_flat_priors(spec: Path) -> None:
     [
         (["--prior", "wek"], "unknown prior set 'wek'"),
         (["--chains", "0"], "sampler option chains = 0: expected a whole number between 1 and 1024"),
-        (["--output", "draws.csv"], "cannot write draws.csv: draws are kept as netCDF"),
+        (["--output", "draws.csv"], "cannot write draws.csv: draws are kept as netCDF or Zarr"),
         (["--output", "nowhere/draws.nc"], "cannot write nowhere/draws.nc: there is no such folder"),
+        (["--output", "nowhere/draws.zarr"], "cannot write nowhere/draws.zarr: there is no such folder"),
     ],
 )
 def test_bad_use(spec: Path, arguments: list[str], message: str) -> None:

@@ -160,7 +160,7 @@ def test_effects_of_different_blocks_are_independent(salamander):
     draws, weights = salamander.draws(), salamander.importance_weights()
     blocks = {block: set() for block in weights.columns}
     for integrals in salamander.estimate.likelihood.integrals:
-        for block, effects in zip(integrals.batch.block, integrals.batch.effect, strict=True):
+        for block, effects in zip(integrals.block, integrals.effect, strict=True):
             blocks[block] |= set(effects)
     parts = []
     for term, level in (("Female", "3"), ("Male", "55")):

@@ -33,7 +33,7 @@ def test_weights_and_draws_give_the_predicted_effects(fit):
     np.testing.assert_allclose(weights.sum(), 1)
     mean = fit.ranef()["mean"]
     for integrals in fit.estimate.likelihood.integrals:
-        for block, effects in zip(integrals.batch.block, integrals.batch.effect, strict=True):
+        for block, effects in zip(integrals.block, integrals.effect, strict=True):
             effects = effects[effects != PADDING]
             expected = weights[block] @ draws.iloc[:, effects].to_numpy()
             np.testing.assert_allclose(expected, mean.iloc[effects], atol=1e-12)

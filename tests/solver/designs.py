@@ -89,5 +89,47 @@ def groups(
     )
 
 
+def nested(family: str, *, seed: int = 3, slope: bool = False) -> Design:
+    """Two or three plots in each of four sites, two or three pots in each plot, one or two rows in each pot.
+
+    With `slope`, the pots have a slope of their own beside the intercept. Weights and offsets as in `crossed`.
+    """
+    rng = np.random.default_rng(seed)
+    sites = np.arange(4)
+    plots = np.repeat(sites, [2, 3, 2, 3])
+    pots = np.repeat(np.arange(len(plots)), rng.integers(2, 4, len(plots)))
+    pot = rng.permutation(np.repeat(np.arange(len(pots)), rng.integers(1, 3, len(pots))))
+    plot = pots[pot]
+    site, n = plots[plot], len(pot)
+    x = np.column_stack([np.ones(n), rng.normal(size=n)])
+    z = rng.normal(size=n)
+    terms = [
+        RandomEffects("site:plot", "site:plot", _names(len(plots)), plot, np.ones(n), 1),
+        RandomEffects("site", "site", _names(len(sites)), site, np.ones(n), 0),
+        RandomEffects("pot", "pot", _names(len(pots)), pot, np.ones(n), 2),
+        RandomEffects("pot:z", "pot", _names(len(pots)), pot, z, 3),
+    ][: 4 if slope else 3]
+    eta = x @ [0.3, -0.5] + rng.normal(scale=0.8, size=len(plots))[plot]
+    trials = rng.integers(1, 6, n).astype(float) if family == "binomial" else np.ones(n)
+    if family == "poisson":
+        y = rng.poisson(np.exp(eta)).astype(float)
+    else:
+        y = rng.binomial(trials.astype(int), 1 / (1 + np.exp(-eta))).astype(float)
+    return Design(
+        family=FAMILIES[family],
+        y=y,
+        trials=trials,
+        x=x,
+        coefficients=("(Intercept)", "x"),
+        weights=rng.choice([0.5, 1.0, 2.0], size=n),
+        offset=rng.normal(scale=0.2, size=n),
+        random=tuple(terms),
+        components=("site", "site:plot", "pot", "pot:z")[: 4 if slope else 3],
+        rows=np.arange(n),
+        n_dropped=0,
+        data_hash="",
+    )
+
+
 def _names(count: int) -> tuple[str, ...]:
     return tuple(map(str, range(count)))

@@ -63,7 +63,7 @@ class Golden:
             replicates=draws.shape[2],
             chunk=chunk,
         )
-        return Likelihood([sample], varies, np.zeros(len(varies)), constant=0.0)
+        return Likelihood([sample], varies, np.zeros(len(varies)), 0.0, self.design.x.shape[1])
 
 
 def load(name: str) -> Golden:

@@ -60,7 +60,9 @@ def likelihood_at(
                 chunk=chunk,
             )
         )
-    return Likelihood(integrals, varies, np.zeros(len(varies)), constant=0.0)
+    return Likelihood(
+        integrals, varies, np.zeros(len(varies)), constant=0.0, n_coefficients=design.x.shape[1]
+    )
 
 
 @pytest.mark.parametrize("family", FAMILIES)

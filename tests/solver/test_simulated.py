@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from glmmspec.blocks import batches, partition
 from glmmspec.design import Design
 from glmmspec.options import SolverOptions
 from glmmspec.solver.coordinates import Point
+from glmmspec.solver.integration import Integration
 from glmmspec.solver.maximum_likelihood import Estimate, estimate
 from glmmspec.solver.monte_carlo import standard_error_error
-from glmmspec.solver.sampling import sampled_likelihood
+from glmmspec.solver.sampling import Effort, sampled_likelihood
 from tests.solver import designs, quadrature
 
 HARD = {"family": "bernoulli", "n_groups": 40, "per_group": 7, "variance": 16.0}
@@ -91,15 +91,12 @@ def test_the_error_of_the_standard_errors_is_true(points):
     Negative controls: errors stated twice or half as large.
     """
     design = designs.groups(seed=1, **HARD)
-    made = list(batches(design, partition(design)))
-    options = SolverOptions(points=points)
+    integration = Integration.of(design, SolverOptions(points=points, draws=1024))
     centre = Point(np.array([0.2, 0.5]), np.array([16.0]))
     psi = np.append(centre.beta, centre.variances)
     found, stated = [], []
     for stream in range(40):
-        likelihood = sampled_likelihood(
-            design, made, centre, np.array([True]), draws=1024, options=options, stream=stream
-        )
+        likelihood = sampled_likelihood(integration, centre, np.array([True]), Effort(1024, 5, stream))
         covariance = np.linalg.inv(-likelihood(psi)[2])
         found.append(np.sqrt(covariance[-1, -1]))
         stated.append(standard_error_error(likelihood, psi, covariance)[-1])

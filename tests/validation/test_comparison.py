@@ -171,6 +171,7 @@ def test_bad_use_of_the_command(arguments, message):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_posterior_and_variational_estimators():
     """Salamander: the published means within 6 Monte Carlo errors and rounding; mean-field sds too small."""
     names = ["mean-flat", "median-flat", "mean-weak", "vi-mean-field", "vi-full-rank"]

@@ -141,6 +141,20 @@ def test_an_executor_of_one_s_own():
     pd.testing.assert_frame_equal(found.table(), alone.table(), check_exact=True)
 
 
+@pytest.mark.slow
+def test_a_dask_cluster():
+    """Two processes of Dask's give the table that this one gives."""
+    distributed = pytest.importorskip("distributed")
+    alone = study(SPEC, TRUTH, ["pql"], 4, data=crossed(6))
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+        client.get_executor() as executor,
+    ):
+        found = study(SPEC, TRUTH, ["pql"], 4, data=crossed(6), executor=executor)
+    pd.testing.assert_frame_equal(found.table(), alone.table(), check_exact=True)
+
+
 @pytest.mark.parametrize("change", [{"seed": 2}, {"estimators": ["pql"]}, {"truth": {**TRUTH, "a": 2.0}}])
 def test_the_folder_of_another_study_is_refused(tmp_path, change):
     given = {"truth": TRUTH, "estimators": ["pql", "laplace"], "replications": 1, "data": crossed(6)}

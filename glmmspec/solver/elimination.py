@@ -1,0 +1,115 @@
+"""Which effects of a block are drawn, and which are integrated out given those.
+
+Two effects of one grouping never meet in a row. Given all other effects, those of a grouping are
+therefore independent pieces of one effect each (or two: an intercept and a slope); and given the
+effects of a third, so are those of a grouping nested in another, level by level. Effects of
+groupings that are left are the separator: drawn, or if they are at most two in a block, integrated
+by quadrature as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations, pairwise
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from glmmspec.blocks import Partition
+from glmmspec.design import Design
+
+QUADRATURE_EFFECTS = 2
+"""Effects that one rule of quadrature is taken over at most."""
+
+MOST_LEVELS = 3
+"""Rules of quadrature inside each other at most."""
+
+_NODES = 9
+_DRAWS = 2048
+_DOUBLING = 10
+"""Predicted costs: nodes in a dimension; draws of few effects, and how many more effects double them."""
+
+
+@dataclass(frozen=True)
+class Elimination:
+    """Terms, by number: those of the separator, and those of each level below it from the top down.
+
+    Without levels all effects are drawn (or integrated) together.
+    """
+
+    separator: tuple[int, ...]
+    levels: tuple[tuple[int, ...], ...]
+
+    def separator_sizes(self, counts: Int[np.ndarray, "T blocks"]) -> Int[np.ndarray, " blocks"]:
+        """Effects of the separator in each block, from those of each term."""
+        return np.asarray(counts[list(self.separator)].sum(axis=0))
+
+    def cost(
+        self, counts: Int[np.ndarray, "T blocks"], *, by_rule: bool, drawn: bool
+    ) -> Float[np.ndarray, " blocks"]:
+        """Predicted evaluations of each row of a block: draws times nodes.
+
+        `by_rule` says whether a small separator may stand at the nodes of a rule, `drawn` whether it may be drawn.
+        """
+        size = self.separator_sizes(counts)
+        draws = _DRAWS * 2.0 ** (size / _DOUBLING) if drawn else np.full(len(size), np.inf)
+        small = (size <= QUADRATURE_EFFECTS) & by_rule
+        outer = np.where(small, float(_NODES) ** np.where(small, size, 0), draws)
+        return np.asarray(outer * float(_NODES) ** sum(map(len, self.levels)))
+
+
+def effect_counts(design: Design, parts: Partition) -> Int[np.ndarray, "T blocks"]:
+    """How many effects of each term lie in each block."""
+    starts = design.effect_starts
+    return np.stack(
+        [
+            np.bincount(parts.effect_block[start:stop], minlength=parts.n_blocks)
+            for start, stop in zip(starts[:-1], starts[1:], strict=True)
+        ]
+    )
+
+
+def eliminations(design: Design, active: Bool[np.ndarray, " T"]) -> list[Elimination]:
+    """All that the design allows, of the terms that are active; first the one without levels."""
+    groupings = list(_groupings(design, active))
+    eligible = [
+        terms
+        for terms in groupings
+        if len(terms) <= QUADRATURE_EFFECTS and any((design.random[t].values != 0).all() for t in terms)
+    ]
+    found = [Elimination(tuple(np.flatnonzero(active).tolist()), ())]
+    for depth in range(1, MOST_LEVELS + 1):
+        for chosen in combinations(eligible, depth):
+            levels = _chain(design, chosen)
+            if levels is not None:
+                inside = {t for level in levels for t in level}
+                separator = tuple(t for t in np.flatnonzero(active).tolist() if t not in inside)
+                found.append(Elimination(separator, levels))
+    return found
+
+
+def _groupings(design: Design, active: Bool[np.ndarray, " T"]) -> Iterator[tuple[int, ...]]:
+    """The active terms, those of one grouping together."""
+    left = np.flatnonzero(active).tolist()
+    while left:
+        codes = design.random[left[0]].codes
+        same = tuple(t for t in left if np.array_equal(design.random[t].codes, codes))
+        yield same
+        left = [t for t in left if t not in same]
+
+
+def _chain(design: Design, chosen: Sequence[tuple[int, ...]]) -> tuple[tuple[int, ...], ...] | None:
+    """The groupings from the outermost in, if each is nested in the one before it."""
+    order = sorted(chosen, key=lambda terms: len(design.random[terms[0]].levels))
+    for outer, inner in pairwise(order):
+        if not _nested(design.random[inner[0]].codes, design.random[outer[0]].codes):
+            return None
+    return tuple(order)
+
+
+def _nested(inner: Int[np.ndarray, " n"], outer: Int[np.ndarray, " n"]) -> bool:
+    """Whether each level of one grouping lies in a single level of another."""
+    of_level = np.zeros(int(inner.max()) + 1, dtype=outer.dtype)
+    of_level[inner] = outer
+    return bool(np.array_equal(of_level[inner], outer))

@@ -1,0 +1,108 @@
+"""The effects given the data, of blocks that are integrated level by level."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import tree_util
+from jaxtyping import Float, Int
+
+from glmmspec.family import Array
+from glmmspec.solver.kernel import Draws, Integrated, Level, Root, Values, integrand
+
+
+class EffectSums(NamedTuple):
+    """sum W u of each group of draws, and sum W u^2 and sum W u g over all."""
+
+    first: Float[Array, "J Q G"]
+    square: Float[Array, "J Q"]
+    crossed: Float[Array, "J Q P"]
+
+
+@partial(jax.jit, static_argnames="family")
+def effect_sums(
+    family: str,
+    root: Root,
+    draws: Draws,
+    weights: Float[Array, "B G e"],
+    beta: Float[Array, " p"],
+    variances: Float[Array, " K"],
+) -> list[EffectSums]:
+    """Sums over some draws of the effects of the root, then of each level below.
+
+    At node i of piece j below draw v the score is that of all: g(v) - gbar_j(v) + g_j(i).
+    """
+    values = integrand(family, root, draws, beta, variances)
+    found: list[EffectSums] = []
+    _collect(root, values, weights.reshape(len(weights), -1), values.score, weights.shape[1], found)
+    return found
+
+
+def _collect(
+    level: Root | Level,
+    values: Values,
+    weights: Float[Array, "J d"],
+    score: Float[Array, "J P d"],
+    groups: int,
+    found: list[EffectSums],
+) -> None:
+    weighted = values.effects * weights[:, None]
+    found.append(
+        EffectSums(
+            weighted.reshape(*weighted.shape[:2], groups, -1).sum(axis=3),
+            (weighted * values.effects).sum(axis=2),
+            jnp.einsum("jqd,jpd->jqp", weighted, score),
+        )
+    )
+    for child, below in zip(level.children, values.children, strict=True):
+        n_nodes = below.share.shape[2]
+        inside = weights[child.parent][:, :, None] * below.share
+        rest = jnp.repeat(score[child.parent] - below.gradient, n_nodes, axis=2)
+        flat = inside.reshape(len(inside), -1)
+        _collect(child, below.nodes, flat, rest + below.nodes.score, groups, found)
+
+
+def drawn_nodes(
+    family: str,
+    root: Root,
+    draws: Draws,
+    beta: Float[np.ndarray, " p"],
+    variances: Float[np.ndarray, " K"],
+    copies: int,
+    rng: np.random.Generator,
+) -> list[Float[np.ndarray, "J Q G e copies"]]:
+    """Effects of the root's draws, and below each of them nodes by their shares, level by level."""
+    values = tree_util.tree_map(np.asarray, _compiled_integrand(family, root, draws, beta, variances))
+    n_blocks, _, *shape = draws.effects.shape
+    at = np.broadcast_to(np.arange(shape[0] * shape[1])[:, None], (n_blocks, shape[0] * shape[1], copies))
+    found: list[np.ndarray] = []
+    _choose(root, values, at, rng, found)
+    return [part.reshape(*part.shape[:2], *shape, copies) for part in found]
+
+
+_compiled_integrand = jax.jit(integrand, static_argnames="family")
+
+
+def _choose(
+    level: Root | Level,
+    values: Values,
+    at: Int[np.ndarray, "J c copies"],
+    rng: np.random.Generator,
+    found: list[np.ndarray],
+) -> None:
+    n, n_effects = values.effects.shape[:2]
+    flat = at.reshape(n, 1, -1)
+    chosen = np.take_along_axis(values.effects, np.broadcast_to(flat, (n, n_effects, flat.shape[2])), axis=2)
+    found.append(chosen.reshape(n, n_effects, *at.shape[1:]))
+    child: Level
+    below: Integrated
+    for child, below in zip(level.children, values.children, strict=True):
+        above = at[np.asarray(child.parent)]
+        share = np.take_along_axis(below.share, above.reshape(len(above), -1, 1), axis=1)
+        passed = np.cumsum(share, axis=2) < rng.random((*share.shape[:2], 1))
+        node = np.minimum(passed.sum(axis=2), share.shape[2] - 1).reshape(above.shape)
+        _choose(child, below.nodes, above * share.shape[2] + node, rng, found)

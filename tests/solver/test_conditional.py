@@ -1,0 +1,322 @@
+"""Blocks integrated level by level: against slow loops, automatic differentiation, fixed grids, and draws."""
+
+from dataclasses import replace
+from itertools import product
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from glmmspec.blocks import PADDING
+from glmmspec.design import Design
+from glmmspec.family import FAMILIES
+from glmmspec.options import SolverOptions
+from glmmspec.solver.coordinates import Point
+from glmmspec.solver.elimination import eliminations
+from glmmspec.solver.importance import ImportanceSample
+from glmmspec.solver.integration import Integration
+from glmmspec.solver.kernel import integrand
+from glmmspec.solver.likelihood import Likelihood
+from glmmspec.solver.sampling import Effort, sampled_likelihood
+from tests.solver import designs, slow_recursion
+
+CENTRE = {
+    1: np.array([0.6]),
+    2: np.array([0.7, 0.45]),
+    3: np.array([0.5, 0.4, 0.3]),
+    4: np.array([0.5, 0.4, 0.3, 0.2]),
+}
+BETA = np.array([0.2, -0.3])
+TIGHT = {"rtol": 1e-9, "atol": 1e-9}
+
+
+def likelihood_of(
+    design: Design, *, draws: int = 64, order: int = 4, stream: int = 0, **options
+) -> Likelihood:
+    """About a point near which nothing is special."""
+    variances = CENTRE[len(design.components)]
+    integration = Integration.of(design, SolverOptions(**options))
+    everything = np.ones(len(variances), dtype=bool)
+    return sampled_likelihood(integration, Point(BETA, variances), everything, Effort(draws, order, stream))
+
+
+def away(design: Design) -> np.ndarray:
+    """A point that is not where the draws are centred."""
+    return np.concatenate([BETA + [0.15, -0.1], 1.3 * CENTRE[len(design.components)]])
+
+
+CASES = {
+    "females given males": lambda family: (designs.crossed(family), {"blocks": "conditional", "draws": 64}),
+    "by rule": lambda family: (designs.crossed(family), {"blocks": "conditional"}),
+    "nested": lambda family: (designs.nested(family), {}),
+    "nested, pieces of two": lambda family: (
+        designs.nested(family, slope=True),
+        {"integration": "quadrature"},
+    ),
+    "a block as it is": lambda family: (
+        designs.groups(family, seed=1, n_groups=12, per_group=4, variance=0.5),
+        {},
+    ),
+}
+
+
+SEVERAL = [
+    *((family, case) for family in FAMILIES for case in ("females given males", "nested, pieces of two")),
+    ("bernoulli", "by rule"),
+    ("poisson", "nested"),
+    ("binomial", "a block as it is"),
+]
+
+
+@pytest.mark.parametrize(("family", "case"), SEVERAL[:-1])
+def test_value_equals_loops_over_draws_pieces_and_nodes(family, case):
+    design, options = CASES[case](family)
+    likelihood = likelihood_of(design, **options)
+    psi = away(design)
+    expected = likelihood.constant + sum(slow_log_integral(design, i, psi) for i in likelihood.integrals)
+    assert likelihood(psi)[0] == pytest.approx(expected, rel=1e-10)
+
+
+def slow_log_integral(design: Design, sample, psi: np.ndarray) -> float:
+    """sum_b log mean_k phi(v_k) / q(v_k) prod_j I_j(v_k) with loops, from where draws and nodes are."""
+    p = design.x.shape[1]
+    moved = psi[:p] - np.asarray(sample.root.origin)
+    setting = sample._setting
+    drift = setting.modes.drift @ moved
+    variance = psi[p:][setting.parts.effect_component]
+    rows_of = setting.parts.row_block
+    separators, constant = sample._finer.args[2:4] if not sample.is_exact else (None, None)
+    if sample.is_exact:
+        mode = np.asarray(sample.chunks[0].effects)
+        separators = np.concatenate(
+            [np.asarray(c.effects).reshape(*mode.shape[:2], -1) for c in sample.chunks], 2
+        )
+        constant = np.concatenate([np.asarray(c.constant).reshape(len(mode), -1) for c in sample.chunks], 1)
+    total = 0.0
+    for b, block in enumerate(sample.block):
+        terms = []
+        for k in range(sample.n_draws):
+            u = np.full(len(drift), np.nan)
+            here = setting.tree.separator[b]
+            known = here[here != PADDING]
+            u[known] = separators[b, here != PADDING, k] + drift[known]
+            value = constant[b, k] + normal(u[known], variance[known])
+            nodes = [node for chunk in [chunk_of(sample, k)] for node in chunk[0].nodes]
+            value += slow_levels(
+                design, sample, nodes, 0, b, chunk_of(sample, k)[1], 0, u, drift, variance, psi[:p]
+            )
+            terms.append(value)
+        assert (rows_of == block).any()
+        total += np.logaddexp.reduce(terms) - np.log(len(terms))
+    return total
+
+
+def chunk_of(sample, k: int):
+    """The chunk that draw k lies in, and its place there."""
+    layout = sample.layout
+    group, within = divmod(k, layout.each)
+    place = group * layout.padded + within
+    size = layout.part * layout.groups_per_chunk
+    return sample.chunks[place // size], place % size
+
+
+def slow_levels(design, sample, nodes, depth, parent, k, above, u, drift, variance, beta):
+    """log of the product of the integrals over the pieces of a level below one parent, at one draw."""
+    tree = sample._setting.tree
+    pieces = np.arange(len(tree.effects[depth]))
+    last = depth == len(tree.effects) - 1
+    total = 0.0
+    for piece in pieces[tree.parents[depth] == parent]:
+        effects = tree.effects[depth][piece]
+        if last:
+            [(node, at, bucket)] = [
+                (node, int(np.flatnonzero(bucket.piece == piece)[0]), bucket)
+                for node, bucket in zip(nodes, tree.buckets, strict=True)
+                if piece in bucket.piece
+            ]
+        else:
+            node, at = nodes[0], piece
+        mode = np.asarray(node.mode)[at, :, k, above]
+        scale = np.asarray(node.scale)
+        scale = scale[at, :, :, min(k, scale.shape[3] - 1), min(above, scale.shape[4] - 1)]
+        terms = []
+        for i in range(node.rule.shape[1]):
+            value = float(node.log_weights[i]) + np.log(np.diagonal(scale)).sum()
+            u[effects] = mode + scale @ np.asarray(node.rule)[:, i] + drift[effects]
+            value += normal(u[effects], variance[effects])
+            if last:
+                rows = bucket.row[at][bucket.row[at] != PADDING]
+                eta = design.x[rows] @ beta + design.offset[rows]
+                for t, term in enumerate(design.random):
+                    eta = eta + term.values[rows] * u[sample._setting.parts.effects[rows, t]]
+                value += design.weights[rows] @ slow_recursion.log_density(design, rows, eta[:, None])[:, 0]
+            else:
+                lower = above * node.rule.shape[1] + i
+                value += slow_levels(
+                    design, sample, node.children, depth + 1, piece, k, lower, u, drift, variance, beta
+                )
+            terms.append(value)
+        total += np.logaddexp.reduce(terms)
+    return total
+
+
+def normal(u: np.ndarray, variance: np.ndarray) -> float:
+    return float(-(np.log(2 * np.pi * variance) / 2 + u**2 / (2 * variance)).sum())
+
+
+@pytest.mark.parametrize(("family", "case"), SEVERAL)
+def test_derivatives_equal_automatic_ones(family, case):
+    """Of the value alone: automatic differentiation sees neither the scores nor the Hessian's formula."""
+    design, options = CASES[case](family)
+    likelihood = likelihood_of(design, **options)
+    psi, p = away(design), design.x.shape[1]
+
+    def value(psi):
+        total = 0.0
+        for sample in likelihood.integrals:
+            heights = [
+                integrand(family, root, chunk, psi[:p], psi[p:]).log_height
+                for root, chunk in sample.with_roots()
+            ]
+            real = jnp.asarray(sample.block != PADDING)
+            joined = jax.scipy.special.logsumexp(jnp.concatenate(heights, axis=1), axis=1)
+            total = total + (real * (joined - jnp.log(sample.n_draws))).sum()
+        return total
+
+    ours = likelihood(psi)
+    with jax.enable_x64(True):
+        automatic = jax.jit(lambda x: (value(x), jax.grad(value)(x), jax.hessian(value)(x)))(psi)
+    assert ours[0] - likelihood.constant == pytest.approx(float(automatic[0]), rel=1e-10)
+    for one, other in zip(ours[1:], automatic[1:], strict=True):
+        np.testing.assert_allclose(one, other, **TIGHT)
+    changed = np.array(automatic[2])
+    changed[-1, -1] *= 1 + 1e-7
+    assert not np.allclose(ours[2], changed, **TIGHT)  # negative control
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_nested_rules_equal_a_recursion_over_grids(family):
+    """Negative control: one term's variance a thousandth larger is not within the tolerance."""
+    design = designs.nested(family)
+    psi = np.concatenate([BETA, CENTRE[3]])
+    likelihood = likelihood_of(design, order=24)
+    assert all(sample.is_exact for sample in likelihood.integrals)
+    ours = likelihood(psi)[0] - likelihood.constant
+    exact = slow_recursion.log_likelihood(design, psi, [1, 0, 2], points=61)
+    other = slow_recursion.log_likelihood(design, psi * np.array([1, 1, 1, 1.001, 1]), [1, 0, 2], points=61)
+    assert ours == pytest.approx(exact, abs=2e-6)
+    assert other != pytest.approx(exact, abs=2e-6)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_separator_by_rule_equals_a_grid(family):
+    """Crossed effects, 3 given 2 in a block, by a grid over the 2 and then over each of the 3."""
+    design = designs.crossed(family)
+    psi = np.concatenate([BETA, CENTRE[2]])
+    likelihood = likelihood_of(design, order=24, blocks="conditional")
+    assert all(sample.is_exact for sample in likelihood.integrals)
+    grid = np.linspace(-7, 7, 57)
+    weight = -(grid**2) / 2 - np.log(2 * np.pi) / 2 + np.log(grid[1] - grid[0])
+    first, second = design.random
+    exact = 0.0
+    for block in range(3):
+        members = np.arange(2 * block, 2 * block + 2)
+        rows = np.flatnonzero(np.isin(second.codes, members))
+        terms = []
+        for (i, v), (j, w) in product(enumerate(grid), enumerate(grid)):
+            u = np.where(second.codes == members[0], v, w) * np.sqrt(psi[3])
+            given = replace(design, offset=design.offset + second.values * u, random=(first,))
+            part = replace(given, weights=given.weights * np.isin(np.arange(len(design.y)), rows))
+            terms.append(weight[i] + weight[j] + inner(part, psi[:3], rows, grid, weight))
+        exact += np.logaddexp.reduce(terms)
+    assert likelihood(psi)[0] - likelihood.constant == pytest.approx(exact, abs=1e-5)
+
+
+def inner(design, psi, rows, grid, weight):
+    """log of the product over the levels of one term, by the grid."""
+    [term] = design.random
+    eta = (design.x @ psi[:2] + design.offset)[rows]
+    total = 0.0
+    for level in np.unique(term.codes[rows]):
+        mine = term.codes[rows] == level
+        moved = eta[mine, None] + term.values[rows[mine], None] * np.sqrt(psi[2]) * grid
+        heights = design.weights[rows[mine], None] * slow_recursion.log_density(design, rows[mine], moved)
+        total += np.logaddexp.reduce(heights.sum(axis=0) + weight)
+    return total
+
+
+def test_effects_given_the_data_equal_those_of_many_plain_draws():
+    """Means, variances and slopes of 15 effects, within 5 standard errors of 65,536 draws of all effects.
+
+    Negative control: the means of a design with one response changed are not.
+    """
+    design = designs.crossed("bernoulli")
+    psi = np.concatenate([BETA, CENTRE[2]])
+    plain = likelihood_of(design, draws=65_536, blocks="natural", integration="importance")
+    for other in (
+        likelihood_of(design, order=16, blocks="conditional"),
+        likelihood_of(design, order=16, blocks="conditional", draws=4096),
+    ):
+        one, two = (effects(likelihood, psi) for likelihood in (plain, other))
+        error = np.sqrt(one[3] + two[3]) + 1e-4
+        assert (np.abs(one[0] - two[0]) < 5 * error).all()
+        np.testing.assert_allclose(one[1], two[1], rtol=0.05)
+        np.testing.assert_allclose(one[2], two[2], atol=0.05)
+    flipped = replace(design, y=np.where(np.arange(len(design.y)) == 3, 1 - design.y, design.y))
+    wrong = effects(likelihood_of(flipped, order=16, blocks="conditional"), psi)
+    assert (np.abs(one[0] - wrong[0]) > 5 * error).any()
+
+
+def effects(likelihood: Likelihood, psi: np.ndarray):
+    """Mean, variance, slope and square Monte Carlo error of each effect."""
+    q = 1 + max(int(i.effect.max()) for i in likelihood.integrals)
+    mean, variance, slope, square = np.zeros(q), np.zeros(q), np.zeros((q, len(psi))), np.zeros(q)
+    for sample in likelihood.integrals:
+        real = sample.effect != PADDING
+        found = sample.effect_moments(*likelihood.split(psi))
+        at = sample.effect[real]
+        mean[at], variance[at], slope[at] = found.mean[real], found.variance[real], found.slope[real]
+        square[at] = np.square(found.deviation).sum(axis=2)[real]
+    return mean, variance, slope, square
+
+
+@pytest.mark.parametrize("case", ["females given males", "nested", "nested, pieces of two"])
+def test_draws_of_effects_have_their_moments(case):
+    """Node by node draws: means within 5 standard errors of a few thousand; and slopes of the means.
+
+    Slopes are differences of the means at two values of each parameter.
+    """
+    design, options = CASES[case]("bernoulli")
+    likelihood, psi = likelihood_of(design, order=8, **options), away(design)
+    mean, variance, slope, _ = effects(likelihood, psi)
+    for sample in likelihood.integrals:
+        drawn = sample.effect_draws(*likelihood.split(psi))
+        real = sample.effect != PADDING
+        found = np.einsum("bqm,bm->bq", drawn.effects, drawn.weights)[real]
+        spread = np.sqrt(variance[sample.effect[real]] / 1000)
+        assert (np.abs(found - mean[sample.effect[real]]) < 5 * spread).all()
+    step = 1e-4
+    for j in range(len(psi)):
+        ahead, behind = (effects(likelihood, psi + s * step * (np.arange(len(psi)) == j))[0] for s in (1, -1))
+        np.testing.assert_allclose(slope[:, j], (ahead - behind) / (2 * step), atol=1e-6)
+
+
+def test_what_is_drawn_and_what_is_not():
+    """By predicted cost: nested effects by rules alone, crossed ones given the fewer, small blocks as they are."""
+    nested = Integration.of(designs.nested("poisson"), SolverOptions())
+    assert {g.by_rule for g in nested.groups(CENTRE[3])} == {True}
+    many = designs.crossed("bernoulli", blocks=1, rows=300, effects=(60, 5))
+    [group] = Integration.of(many, SolverOptions()).groups(CENTRE[2])
+    assert (group.elimination.separator, group.elimination.levels) == ((1,), ((0,),))
+    drawn = Integration.of(many, SolverOptions(integration="importance")).groups(CENTRE[2])
+    assert [g.elimination.levels for g in drawn] == [()]
+    with pytest.raises(Exception, match="quadrature takes at most 2 effects"):
+        Integration.of(many, SolverOptions(integration="quadrature")).groups(CENTRE[2])
+    flat = Integration.of(many, SolverOptions()).groups(np.array([0.7, 0.0]))
+    assert [(g.elimination.separator, g.by_rule) for g in flat] == [((), True)]
+    found = eliminations(designs.nested("poisson"), np.ones(3, dtype=bool))
+    assert ((1,), (0,), (2,)) in [e.levels for e in found]
+    assert isinstance(
+        likelihood_of(designs.crossed("poisson"), blocks="natural").integrals[0], ImportanceSample
+    )
