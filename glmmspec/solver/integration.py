@@ -102,7 +102,9 @@ class Integration:
         elif self.options.blocks == "conditional" and len(candidates) > 1:
             candidates = candidates[1:]
         drawn = self.options.integration != "quadrature"
-        costs = np.array([c.cost(counts, by_rule=self._by_rule(c, active), drawn=drawn) for c in candidates])
+        costs = np.array(
+            [c.cost(counts, by_rule=self._by_rule(c, active), drawn=drawn) for c in candidates]
+        )
         # Of equal ones that which serves most blocks well, so that there are few groups.
         order = np.argsort(costs.sum(axis=1), kind="stable")
         best = order[np.argmin(costs[order], axis=0)]

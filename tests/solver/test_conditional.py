@@ -21,12 +21,7 @@ from glmmspec.solver.likelihood import Likelihood
 from glmmspec.solver.sampling import Effort, sampled_likelihood
 from tests.solver import designs, slow_recursion
 
-CENTRE = {
-    1: np.array([0.6]),
-    2: np.array([0.7, 0.45]),
-    3: np.array([0.5, 0.4, 0.3]),
-    4: np.array([0.5, 0.4, 0.3, 0.2]),
-}
+CENTRE = {1: np.array([0.6]), 2: np.array([0.7, 0.45]), 3: np.array([0.5, 0.4, 0.3]), 4: np.array([0.5, 0.4, 0.3, 0.2])}
 BETA = np.array([0.2, -0.3])
 TIGHT = {"rtol": 1e-9, "atol": 1e-9}
 
