@@ -23,6 +23,9 @@ from glmmspec.ir import FixedTerm
 RANK_TOLERANCE = 1e-7
 """A column counts as a combination of others if less than this part of its length is not (as R's lm)."""
 
+_ROWS = 2**14
+"""How many rows of the matrix are decomposed at a time."""
+
 # Stands between a factor and its level while formulaic keeps columns by name, so that none is lost.
 _BETWEEN = "\x1f"
 
@@ -44,7 +47,8 @@ def fixed_effects(
     """
     x, names, variables = _model_matrix(terms, table)
     _check_names_differ(names, variables, table)
-    _check_rank(x[counted], names, variables, table)
+    if names:
+        _check_rank(_triangle(x, counted), names, variables, table)
     return x, tuple(names)
 
 
@@ -149,12 +153,12 @@ def _check_names_differ(names: list[str], variables: list[Expression | None], ta
 
 
 def _check_rank(
-    x: Float[np.ndarray, "n p"], names: list[str], variables: list[Expression | None], table: Table
+    triangle: Float[np.ndarray, "r p"],
+    names: list[str],
+    variables: list[Expression | None],
+    table: Table,
 ) -> None:
     """Refuse columns that are, over the rows that count, zero or combinations of columns before them."""
-    if not names:
-        return
-    triangle = np.asarray(np.linalg.qr(_of_unit_length(_of_unit_length(x, np.inf), 2), mode="r"))
     pivots = np.abs(np.diagonal(linalg.qr(triangle, mode="r", pivoting=True)[0]))
     if len(pivots) == len(names) and pivots[-1] > RANK_TOLERANCE:
         return
@@ -170,10 +174,21 @@ def _check_rank(
         )
 
 
-def _of_unit_length(x: Float[np.ndarray, "n p"], order: float) -> Float[np.ndarray, "n p"]:
-    """Columns over their norm; first by the largest value, so that no square overflows or vanishes."""
-    lengths = np.linalg.norm(x, axis=0, ord=order)
-    return x / np.where(lengths > 0, lengths, 1)
+def _triangle(x: Float[np.ndarray, "n p"], counted: Bool[np.ndarray, " n"]) -> Float[np.ndarray, "r p"]:
+    """R of the QR decomposition of the rows that count, their columns scaled to unit length.
+
+    Taken over some rows at a time, so that no copy of x is made. R has the lengths of x's columns, which are
+    first scaled by the largest value, so that no square overflows or vanishes.
+    """
+    parts = [slice(first, first + _ROWS) for first in range(0, len(x), _ROWS)]
+    largest = np.max([np.abs(x[part][counted[part]]).max(axis=0, initial=0) for part in parts], axis=0)
+    scale = np.where(largest > 0, largest, 1)
+    triangle = np.zeros((0, x.shape[1]))
+    for part in parts:
+        rows = x[part][counted[part]] / scale
+        triangle = np.asarray(np.linalg.qr(np.concatenate([triangle, rows]), mode="r"))
+    lengths = np.linalg.norm(triangle, axis=0)
+    return triangle / np.where(lengths > 0, lengths, 1)
 
 
 def _aliases(triangle: Float[np.ndarray, "r p"], names: list[str]) -> Iterator[tuple[int, str]]:

@@ -148,6 +148,18 @@ def test_columns_on_different_scales_are_not_aliased():
         assert bound("x + z", frame).x.shape[1] == 3
 
 
+def test_the_last_row_of_many_counts():
+    n = 40_000
+    zero_until_last = np.zeros(n)
+    zero_until_last[-1] = 1
+    frame = pd.DataFrame({"y": 1, "g": np.arange(n) % 2, "x": np.arange(n) / n, "last": zero_until_last})
+    assert bound("x + last", frame).x.shape == (n, 3)
+    with pytest.raises(DataError, match="'last' is 0 in every row"):
+        bound("x + last", frame.iloc[:-1])
+    with pytest.raises(DataError, match=r"'I\(x \+ last\)' is a combination of 'x', 'last'\n"):
+        bound("x + last + I(x + last)", frame)
+
+
 def test_two_coefficients_of_one_name():
     frame = FRAME.assign(aq=np.arange(18.0))
     with pytest.raises(DataError, match="two coefficients would be called 'aq'"):

@@ -1,0 +1,83 @@
+"""What an evaluation of the approximate likelihood costs for each draw and observation.
+
+    python benchmarks/kernel.py
+
+prints nanoseconds per (draw x observation) of one evaluation of value, gradient and Hessian, and their ratio
+to a bare loop of exp over as many numbers in double precision, JAX's, in the same process.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from cases import CASES, one_intercept
+from table import table
+
+import glmmspec as gs
+from glmmspec.blocks import batches, partition
+from glmmspec.design import Design, bind
+from glmmspec.options import SolverOptions
+from glmmspec.solver.coordinates import Point
+from glmmspec.solver.likelihood import Likelihood
+from glmmspec.solver.sampling import sampled_likelihood
+
+REPEATS = 7
+
+
+def likelihood(design: Design, centre: Point, draws: int) -> Likelihood:
+    """The solver's likelihood with that many draws per block."""
+    parts = list(batches(design, partition(design)))
+    varies = np.ones(len(design.components), dtype=bool)
+    return sampled_likelihood(
+        design, parts, centre, varies, draws=draws, options=SolverOptions(draws=draws), stream=0
+    )
+
+
+def seconds(call: Callable[[int], object]) -> float:
+    """The median over calls with the numbers 1, 2, ..., after one that compiles."""
+    call(0)
+    times = []
+    for number in range(1, REPEATS + 1):
+        began = time.perf_counter()
+        call(number)
+        times.append(time.perf_counter() - began)
+    return statistics.median(times)
+
+
+def bare_loop(size: int) -> float:
+    """Seconds of exp over `size` numbers, summed so that nothing is written to memory."""
+    with jax.enable_x64(True):
+        numbers = jnp.linspace(-4.0, 4.0, size)
+        loop = jax.jit(lambda x: jnp.exp(x).sum())
+        return seconds(lambda _: loop(numbers).block_until_ready())
+
+
+def row(name: str, design: Design, draws: int) -> list[str]:
+    """One line of the table: the evaluation at a point of moderate size."""
+    centre = Point(np.zeros(design.x.shape[1]), np.ones(len(design.components)))
+    at = likelihood(design, centre, draws)
+    psi = np.concatenate([centre.beta, centre.variances])
+    terms = len(design.y) * draws
+    # At a new place each time, since the last one is remembered.
+    ours, bare = seconds(lambda number: at(psi + 1e-3 * number)), bare_loop(terms)
+    found = [1e9 * ours / terms, 1e9 * bare / terms, ours / bare]
+    return [name, str(len(design.y)), str(draws), *(f"{value:.2f}" for value in found)]
+
+
+def main() -> None:
+    """Print the table."""
+    crossed = gs.parse("Mate ~ 0 + Cross | Female, Male", family="bernoulli")
+    salamander = bind(crossed, CASES["salamander"].frame())
+    simulated = bind(gs.parse("y ~ x1 + x2 | group", family="bernoulli"), one_intercept(10**4))
+    rows = [row("salamander", salamander, 2**14), row("one random intercept", simulated, 2**9)]
+    head = ("case", "rows", "draws per block", "ns per draw x row", "of a bare loop of exp", "ratio")
+    print("\n".join(table(head, rows)))
+
+
+if __name__ == "__main__":
+    main()
