@@ -156,7 +156,7 @@ def test_the_last_row_of_many_counts():
     assert bound("x + last", frame).x.shape == (n, 3)
     with pytest.raises(DataError, match="'last' is 0 in every row"):
         bound("x + last", frame.iloc[:-1])
-    with pytest.raises(DataError, match=r"'I\(x \+ last\)' is a combination of 'x', 'last'\n"):
+    with pytest.raises(DataError, match=r"'I\(x \+ last\)' is a combination of 'x', 'last' \[G208\]\n"):
         bound("x + last + I(x + last)", frame)
 
 

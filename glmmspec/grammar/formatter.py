@@ -29,7 +29,8 @@ def format_spec(text: str) -> str:
     """
     parse_spec(text)
     tokens = [token for token in lexer().lex(text, dont_ignore=True) if token.type != "SPACE"]
-    formatted = "\n".join(_Layout(tokens).line(line) for line in _lines(tokens))
+    layout = _Layout(tokens)
+    formatted = "\n".join(layout.line(line) for line in _lines(tokens))
     return formatted + "\n" if formatted else ""
 
 
