@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from importlib.metadata import version
 
 from lsprotocol import types
@@ -62,7 +63,7 @@ def did_close(ls: LanguageServer, params: types.DidCloseTextDocumentParams) -> N
 def on_hover(ls: LanguageServer, params: types.HoverParams) -> types.Hover | None:
     """What the word under the pointer means."""
     text = ls.workspace.get_text_document(params.text_document.uri)
-    found = hover(_document(text), text.offset_at_position(params.position))
+    found = hover(_document(text), _offset(text, params.position))
     if found is None:
         return None
     meaning, span = found
@@ -83,7 +84,7 @@ def on_completion(ls: LanguageServer, params: types.CompletionParams) -> list[ty
             documentation=proposal.detail,
             insert_text=proposal.inserted,
         )
-        for proposal in complete(_document(text), text.offset_at_position(params.position))
+        for proposal in complete(_document(text), _offset(text, params.position))
     ]
 
 
@@ -92,7 +93,7 @@ def on_definition(ls: LanguageServer, params: types.DefinitionParams) -> types.L
     """Where the variance component under the pointer is defined."""
     text = ls.workspace.get_text_document(params.text_document.uri)
     document = _document(text)
-    word = word_at(document, text.offset_at_position(params.position))
+    word = word_at(document, _offset(text, params.position))
     span = document.components().get(word) if word is not None else None
     return None if span is None else types.Location(uri=text.uri, range=_range(text, span))
 
@@ -152,6 +153,26 @@ def _diagnostic(text: TextDocument, error: GlmmSpecError) -> types.Diagnostic:
 
 
 def _range(text: TextDocument, span: Span) -> types.Range:
-    return types.Range(
-        start=text.client_position_at_offset(span.start), end=text.client_position_at_offset(span.end)
-    )
+    return types.Range(start=_position(text, span.start), end=_position(text, span.end))
+
+
+def _position(text: TextDocument, offset: int) -> types.Position:
+    """A place as the protocol counts it: by line, and in it by the units that the editor asked for."""
+    lines = _lines(text.source[:offset])
+    unfinished = lines.pop() if lines and not lines[-1].endswith(("\n", "\r")) else ""
+    units: int = text.position_codec.client_num_units(unfinished)
+    return types.Position(line=len(lines), character=units)
+
+
+def _offset(text: TextDocument, position: types.Position) -> int:
+    """The offset of a place; a place beyond a line's end is the line's end."""
+    lines = _lines(text.source)
+    if position.line >= len(lines):
+        return len(text.source)
+    place = text.position_codec.position_from_client_units(lines, position)
+    return sum(map(len, lines[: place.line])) + place.character
+
+
+def _lines(source: str) -> list[str]:
+    """Lines with their ends, which the protocol says are those of Unix, Windows and the old Macintosh."""
+    return io.StringIO(source, newline="").readlines()

@@ -61,6 +61,17 @@ def test_places_count_as_the_protocol_does(tmp_path: Path) -> None:
     edit(tmp_path / "a.glmm", session)
 
 
+def test_a_text_may_be_empty_or_have_odd_line_ends(tmp_path: Path) -> None:
+    async def session(editor: Editor) -> None:
+        said = await editor.open("")
+        assert [each.code for each in said] == ["G132", "G135"]
+        assert {(each.range.start.line, each.range.end.character) for each in said} == {(0, 0)}
+        (error,) = await editor.type("title 'a\u2028b'  # \x0c\r\nfamily poisson\r\ny ~ lgo(x) | g", 1)
+        assert error.range == types.Range(types.Position(2, 4), types.Position(2, 10))
+
+    edit(tmp_path / "a.glmm", session)
+
+
 def test_hover(tmp_path: Path) -> None:
     async def session(editor: Editor) -> None:
         await editor.open(SPEC)
@@ -126,7 +137,7 @@ def test_formatting(tmp_path: Path) -> None:
         assert change.new_text == "family poisson\ny ~ x + (1 | g)  #why\n"
         assert (change.range.start, change.range.end) == (types.Position(0, 0), types.Position(1, 13))
         await editor.type(change.new_text, 1)
-        assert await editor.client.text_document_formatting_async(wanted) == []
+        assert not await editor.client.text_document_formatting_async(wanted)
         await editor.type("y ~ (", 2)
         assert await editor.client.text_document_formatting_async(wanted) is None
 
