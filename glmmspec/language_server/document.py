@@ -28,9 +28,12 @@ class Symbol:
     children: tuple[Symbol, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Document:
-    """The text of a spec, and the path it is reported under, from which its data are looked for."""
+    """The text of a spec, and the path it is reported under, from which its data are looked for.
+
+    What is asked of it is found out once.
+    """
 
     text: str
     path: str = "<spec>"
