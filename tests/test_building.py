@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ from hypothesis import given, settings
 import glmmspec as gs
 from glmmspec.building import Term
 from glmmspec.errors import GlmmSpecError, SpecError
+from glmmspec.expression import Expression, Operation
+from glmmspec.grammar.nodes import Formula
+from glmmspec.grammar.parser import parse_spec
 from glmmspec.ir import Model
 from tests.strategies import models
 
@@ -89,19 +93,33 @@ def test_every_statement() -> None:
     )
 
 
+OPERATORS: dict[str, Any] = {
+    "+": operator.add,
+    "-": operator.sub,
+    ":": operator.matmul,
+    "|": operator.or_,
+}
+
+
+def rebuilt(expression: Expression) -> Any:
+    """An expression of a formula's right side, made again by Python's operators."""
+    match expression:
+        case Operation(symbol, (left, right)):
+            return OPERATORS[symbol](rebuilt(left), rebuilt(right))
+    return Term(expression)
+
+
 @given(models())
 @settings(max_examples=40, deadline=None)
-def test_the_terms_of_any_model_built_are_those_of_the_model(model: Model) -> None:
-    fixed: Any = 1 if any(not term.factors for term in model.fixed) else 0
-    for term in model.fixed:
-        product: Any = None
-        for factor in term.factors:
-            product = Term(factor) if product is None else product @ Term(factor)
-        fixed = fixed if product is None else fixed + product
-    (group,) = gs.variables("a group of its own")
-    left = fixed if isinstance(fixed, Term) else Term(gs.building._expression(fixed))
-    built = gs.build(gs.variables("a response of its own")[0], left | group, family="poisson")
-    assert built.fixed == model.fixed
+def test_the_formula_of_any_model_is_built(model: Model) -> None:
+    formula = next(part for part in parse_spec(str(model)).statements if isinstance(part, Formula))
+    random = [
+        {entry.name.name: rebuilt(entry.term)} if entry.name is not None else rebuilt(entry.term)
+        for entry in formula.random
+    ]
+    fixed = rebuilt(formula.fixed)
+    built = gs.build(Term(formula.response), fixed | random if random else fixed, family=model.family)
+    assert (built.response, built.fixed, built.random) == (model.response, model.fixed, model.random)
 
 
 @pytest.mark.parametrize(
