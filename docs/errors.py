@@ -75,7 +75,7 @@ def _section(mistake: Mistake) -> Iterator[str]:
 
 
 def _sentence(text: str) -> str:
-    return text[0].upper() + text[1:] + "."
+    return text[0].upper() + text[1:] + ("" if text.endswith(".") else ".")
 
 
 if __name__ == "__main__":

@@ -59,14 +59,14 @@ MEANING: tuple[Mistake, ...] = (
     Mistake("G106", "a comparison stands inside I(...)", "write I(x > 2)", _fixed("x > 2")),
     Mistake(
         "G107",
-        "cbind(...) and proportion(...) stand only left of ~",
-        "they say what the response is",
+        "the response's cbind(...) or proportion(...) stands right of ~",
+        "write it left of ~: it says what the response is",
         _fixed("cbind(x, z)"),
     ),
     Mistake(
         "G108",
         "a function cannot stand in arithmetic",
-        "poly, bs, factor and relevel stand as a variable of their own",
+        "give it a term of its own: so stand poly, bs, factor and relevel",
         _fixed("I(log(factor(x)))", "I(poly(x, 2) + 1)"),
     ),
     Mistake(

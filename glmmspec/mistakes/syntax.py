@@ -265,7 +265,7 @@ OTHERS: tuple[Mistake, ...] = (
     Mistake(
         "G059",
         "an unknown escape in quotes",
-        r"""known are \\, \", \', \`, \n, \t and \r; a backslash itself is written twice""",
+        "a backslash stands before a quote, a backtick, n, t, r or another backslash",
         (r"title '\d'",),
     ),
     Mistake(
