@@ -38,6 +38,8 @@ def lower(spec: Spec, family: str | None, source: Source, faults: Faults) -> Mod
         with faults.gathering(), within(statement.span):
             for field, value in lower_statement(statement, faults):
                 fields[field] = _merged(field, fields.get(field), value)
+    if _may_use_more_columns(spec, fields):
+        fields |= {"levels": (), "factors": ()}
     fields["family"] = _family(fields.get("family"), family, spec, end, faults)
     if formula is None or of_formula is None:
         return None
@@ -47,6 +49,15 @@ def lower(spec: Spec, family: str | None, source: Source, faults: Faults) -> Mod
     with faults.gathering(), within(formula.span):
         models.append(Model(**fields, source=source))
     return next(iter(models), None)
+
+
+def _may_use_more_columns(spec: Spec, fields: dict[str, Any]) -> bool:
+    """True if weights or an offset were not understood: a column that is declared may be for them."""
+    written = {statement.keyword for statement in spec.statements if isinstance(statement, Statement)}
+    return any(
+        spec.may_have_had(keyword) or (keyword in written and keyword not in fields)
+        for keyword in ("weights", "offset")
+    )
 
 
 def _only_formula(spec: Spec, end: int, faults: Faults) -> Formula | None:
