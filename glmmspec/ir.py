@@ -34,6 +34,7 @@ from glmmspec.terms import (
     RandomTerm,
     Response,
     ordered,
+    written,
 )
 
 __all__ = [
@@ -211,7 +212,7 @@ class Model:
     @property
     def formula(self) -> str:
         """The formula's canonical text."""
-        fixed = [str(term) for term in self.fixed if term != INTERCEPT]
+        fixed = [str(term) for term in written(self.fixed) if term != INTERCEPT]
         if INTERCEPT not in self.fixed:
             fixed.insert(0, "0")
         elif not fixed:
