@@ -53,6 +53,9 @@ __all__ = [
 VERSION = 1
 """Version of the JSON form of the IR."""
 
+MAX_RANDOM_TERMS = 1_000
+"""Most random terms of a model."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
@@ -136,6 +139,11 @@ class Model:
             raise SpecError(
                 "the model has no random term",
                 hint="add one after |, as in y ~ x | group, or write (1 | group)",
+            )
+        if len(self.random) > MAX_RANDOM_TERMS:
+            raise SpecError(
+                f"the model has {len(self.random):,} random terms, and at most {MAX_RANDOM_TERMS:,} are read",
+                hint="take terms out: no data tell so many variances apart",
             )
         seen: set[tuple[frozenset[Expression], Expression | None]] = set()
         for term in self.random:
