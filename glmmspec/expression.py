@@ -111,7 +111,7 @@ class Operation:
         if len(self.operands) == 1:
             return f"{self.operator}{_operand(self, 0)}"
         left, right = _operand(self, 0), _operand(self, 1)
-        tight = self.operator in (":", "^")
+        tight = self.operator in (":", "^", "/")
         return f"{left}{self.operator}{right}" if tight else f"{left} {self.operator} {right}"
 
 

@@ -35,6 +35,7 @@ from glmmspec.terms import (
     RandomTerm,
     Response,
     ordered,
+    written,
 )
 
 __all__ = [
@@ -52,6 +53,9 @@ __all__ = [
 
 VERSION = 1
 """Version of the JSON form of the IR."""
+
+MAX_RANDOM_TERMS = 1_000
+"""Most random terms of a model."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,6 +157,12 @@ class Model:
                 hint="add one after |, as in y ~ x | group, or write (1 | group)",
                 code="G129",
             )
+        if len(self.random) > MAX_RANDOM_TERMS:
+            raise SpecError(
+                f"the model has {len(self.random):,} random terms, and at most {MAX_RANDOM_TERMS:,} are read",
+                hint="take terms out: no data tell so many variances apart",
+                code="G116",
+            )
         seen: set[tuple[frozenset[Expression], Expression | None]] = set()
         for term in self.random:
             if term.identity in seen:
@@ -239,7 +249,7 @@ class Model:
     @property
     def formula(self) -> str:
         """The formula's canonical text."""
-        fixed = [str(term) for term in self.fixed if term != INTERCEPT]
+        fixed = [str(term) for term in written(self.fixed) if term != INTERCEPT]
         if INTERCEPT not in self.fixed:
             fixed.insert(0, "0")
         elif not fixed:

@@ -5,6 +5,7 @@ Like all of the IR they are immutable, hashable and comparable, and `str()` is t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -75,22 +76,47 @@ INTERCEPT = FixedTerm()
 
 
 def ordered(terms: tuple[FixedTerm, ...]) -> tuple[FixedTerm, ...]:
-    """Terms by degree, as R orders them, each term's variables in the order in which all first appear.
+    """Terms by degree, as R orders them, each with its variables in their order as given.
 
-    R takes that order from the formula as written; taking it from the ordered terms gives the same
-    unless an interaction is written before its main effects, and makes the text of a model, read
-    again, the same model.
+    Where no way of writing the terms gives that order back (`(a + b):d`, of which `a:d + b:d` is
+    another model in R), variables are put in the order in which they first appear, so that the text
+    of a model, read again, is the same model.
     """
-    by_degree = sorted(terms, key=lambda term: len(term.factors))
+    by_degree = tuple(sorted(terms, key=lambda term: len(term.factors)))
+    _check_distinct(by_degree)
+    return by_degree if _reads_back(written(by_degree)) else tuple(_by_appearance(by_degree))
+
+
+def written(terms: tuple[FixedTerm, ...]) -> tuple[FixedTerm, ...]:
+    """Ordered terms in the order of writing that keeps their variables' order: interactions may stand first.
+
+    In R's formulas, and here, the variables of a term stand in the order in which they first appear:
+    `a:b + b` has the term `a:b`, and `b + a:b` the term `b:a`.
+    """
+    falling = tuple(sorted(terms, key=lambda term: -len(term.factors)))
+    return next((order for order in (terms, falling) if _reads_back(order)), terms)
+
+
+def _reads_back(terms: tuple[FixedTerm, ...]) -> bool:
+    return list(terms) == list(_by_appearance(terms))
+
+
+def _by_appearance(terms: tuple[FixedTerm, ...]) -> Iterator[FixedTerm]:
+    """Each term with its variables in the order in which all first appear."""
     order: dict[Expression, int] = {}
-    for term in by_degree:
+    for term in terms:
         for factor in term.factors:
             order.setdefault(factor, len(order))
-    ordered = tuple(FixedTerm(tuple(sorted(term.factors, key=order.__getitem__))) for term in by_degree)
-    if len(set(ordered)) < len(ordered):
-        twice = next(term for i, term in enumerate(ordered) if term in ordered[:i])
-        raise SpecError(f"the fixed term {twice} is given twice", code="G158")
-    return ordered
+    for term in terms:
+        yield FixedTerm(tuple(sorted(term.factors, key=order.__getitem__)))
+
+
+def _check_distinct(terms: tuple[FixedTerm, ...]) -> None:
+    seen: set[frozenset[Expression]] = set()
+    for term in terms:
+        if frozenset(term.factors) in seen:
+            raise SpecError(f"the fixed term {term} is given twice", code="G158")
+        seen.add(frozenset(term.factors))
 
 
 @dataclass(frozen=True)

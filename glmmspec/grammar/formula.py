@@ -20,6 +20,9 @@ from glmmspec.ir import INTERCEPT, FixedTerm
 MAX_TERMS = 10_000
 """Most terms that a formula may expand to."""
 
+MAX_STEPS = 20 * MAX_TERMS
+"""Most terms that its operators may make on the way, counted again each time."""
+
 Terms = list[int]
 
 
@@ -42,6 +45,7 @@ class FixedPart:
         self._masks: dict[int, None] = {}
         self._intercept: bool | None = None
         self._faults = faults
+        self._steps = 0
         for sign, summand in summands(fixed):
             with faults.gathering():
                 check_depth(summand)
@@ -112,7 +116,7 @@ class FixedPart:
         """The distinct terms of an expression, in order of appearance."""
         match expression:
             case Operation(operator, (_, _)) if operator in _ALGEBRA:
-                return self._operate(expression)
+                return self._counted(self._operate(expression), expression)
             case Number(1):
                 return [0]
             case Number():
@@ -123,6 +127,17 @@ class FixedPart:
                     code="G110",
                 )
         return [self._bit(expression)]
+
+    def _counted(self, terms: Terms, expression: Expression) -> Terms:
+        self._steps += len(terms)
+        if self._steps > MAX_STEPS:
+            raise SpecError(
+                f"the formula takes more than {MAX_STEPS:,} terms to expand",
+                hint="write each product once",
+                span=expression.span,
+                code="G116",
+            )
+        return terms
 
     def _bit(self, variable: Expression) -> int:
         if variable not in self._bits:
@@ -140,7 +155,8 @@ class FixedPart:
         if operator == "+":
             return _distinct([*a, *b], whole)
         if operator == "-":
-            return [term for term in a if term not in b]
+            removed = set(b)
+            return [term for term in a if term not in removed]
         if operator in ("/", "%in%"):
             nested = [_union(a) | y for y in b]
             return _distinct([*a, *nested] if operator == "/" else [x | _union(b) for x in a], whole)

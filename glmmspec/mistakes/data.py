@@ -183,6 +183,12 @@ DATA: tuple[Mistake, ...] = (
         "new data do not look like those of the fit",
         "give each column the type, and each factor the levels, that it had there",
     ),
+    Mistake(
+        "G227",
+        "the fixed effects have more columns than there are rows, or than memory holds",
+        "a factor of many levels may group, in the random part",
+        _formula("y ~ factor(row) * x | g"),
+    ),
 )
 """Every kind of data that do not fit their spec."""
 
