@@ -39,7 +39,12 @@ def new(data: Table, response: Response = None, group: Groups = None, output: Ou
     target = data.with_suffix(".glmm") if output is None else output
     if target.exists():
         raise GlmmSpecError(f"{target} is there already", hint="give another name: --output PATH")
-    path = Path(os.path.relpath(data, target.parent)).as_posix()
+    path = Path(os.path.relpath(data.resolve(), target.resolve().parent)).as_posix()
+    if path.startswith(".."):
+        raise GlmmSpecError(
+            f"{target} would stand away from its data",
+            hint="a spec names a file in its own folder, or below it: give such an --output PATH",
+        )
     text = starter(read_table(data), path, title=data.stem, response=response, groups=tuple(group or ()))
     write_whole(target, text)
     typer.echo(f"{target} written; next: glmmspec check {target}")

@@ -45,8 +45,10 @@ def columns_of(reference: DataReference, spec_path: str) -> Columns:
     try:
         if reference.kind == "shipped":
             return _shipped(reference.name)
-        path = Path(spec_path).parent / reference.name
-        return _file(path, path.stat().st_mtime_ns)
+        folder = Path(spec_path).parent.resolve()
+        path = (folder / reference.name).resolve()
+        # A spec that is only looked at has nothing else read.
+        return _file(path, path.stat().st_mtime_ns) if path.is_relative_to(folder) else {}
     except (GlmmSpecError, OSError):
         return {}
 

@@ -48,10 +48,15 @@ def test_it_never_writes_over_a_file(tmp_path: Path) -> None:
     result = run("new", data)
     assert (result.exit_code, result.stdout, spec.read_text()) == (2, "", "mine")
     assert "--output PATH" in result.stderr
-    (tmp_path / "specs").mkdir()
-    assert run("new", data, "--output", tmp_path / "specs" / "a.glmm").exit_code == 0
-    assert 'data "../cbpp.csv"' in (tmp_path / "specs" / "a.glmm").read_text()
-    assert len(bind(read(tmp_path / "specs" / "a.glmm")).y) == 56
+    (tmp_path / "below").mkdir()
+    data = data.rename(tmp_path / "below" / "cbpp.csv")
+    assert run("new", data, "--output", tmp_path / "a.glmm").exit_code == 0
+    assert 'data "below/cbpp.csv"' in (tmp_path / "a.glmm").read_text()
+    assert len(bind(read(tmp_path / "a.glmm")).y) == 56
+    (tmp_path / "aside").mkdir()
+    result = run("new", data, "--output", tmp_path / "aside" / "a.glmm")
+    assert result.exit_code == 2
+    assert "would stand away from its data" in result.stderr
 
 
 def test_response_and_groups_can_be_given(tmp_path: Path) -> None:

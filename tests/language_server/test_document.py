@@ -84,6 +84,13 @@ def test_a_file_is_read_again_when_it_changes(tmp_path: Path) -> None:
     assert "new" in Document(text, document).columns
 
 
+def test_nothing_is_read_from_outside_the_folder_of_the_spec(tmp_path: Path) -> None:
+    (tmp_path / "secret.csv").write_text("y,x,g\n1,2,a\n")
+    (tmp_path / "specs").mkdir()
+    text = 'data "../secret.csv"\nfamily poisson\ny ~ x | g\n'
+    assert Document(text, str(tmp_path / "specs" / "a.glmm")).columns == {}
+
+
 def test_what_is_wrong_with_the_file_stands_where_it_is_named() -> None:
     text = 'family poisson\ny ~ x | g\ndata "nowhere.csv"\n'
     (error,) = Document(text).errors(with_values=False)
