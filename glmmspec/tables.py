@@ -225,7 +225,7 @@ def _check_path(path: Path) -> None:
 
 def _check_name(name: str) -> None:
     if "\0" in name:
-        raise DataError(f"{name!r} is not a path")
+        raise DataError(f"{name!r} is not a path", code="G223")
     # A scheme has two letters or more: C:/ is a drive. A Path writes one slash for two.
     if re.match(r"[A-Za-z][\w+.-]+:/", name):
         raise DataError(

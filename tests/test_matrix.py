@@ -128,7 +128,10 @@ def test_no_name_is_evaluated():
         ("I(0 * x)", r"'I\(0 \* x\)' is 0 in every row( \[G\d+\])$"),
         ("I(x^0)", r"'I\(x\^0\)' is a combination of '\(Intercept\)'( \[G\d+\])$"),
         ("I(x > 100)", r"factor I\(x > 100\) has one level, 'FALSE'( \[G\d+\])$"),
-        ("poly(z, 17) + x + a", r"the fixed effects have 20 columns or more, and there are 18 rows( \[G\d+\])$"),
+        (
+            "poly(z, 17) + x + a",
+            r"the fixed effects have 20 columns or more, and there are 18 rows( \[G\d+\])$",
+        ),
         ("poly(z, 13) + a + I(a == 'q')", r"'I\(a == \"q\"\)TRUE' is a combination of 'aq'( \[G\d+\])$"),
     ],
 )
