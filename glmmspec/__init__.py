@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from glmmspec.api import fit as fit
+    from glmmspec.building import build as build
+    from glmmspec.building import f as f
+    from glmmspec.building import variables as variables
     from glmmspec.datasets import load as load_data  # noqa: F401
     from glmmspec.design import Design as Design
     from glmmspec.design import bind as bind
@@ -57,8 +60,10 @@ _HOMES = {
     "SpecSyntaxError": "errors",
     "TranslationError": "errors",
     "bind": "design",
+    "build": "building",
     "compare": "validation.comparison",
     "equation": "equations",
+    "f": "building",
     "fit": "api",
     "format_text": "grammar",
     "glmm": "r_glmm",
@@ -81,9 +86,15 @@ _HOMES = {
     "study": "validation.study",
     "translate": "translation",
     "validate": "validation.agreement",
+    "variables": "building",
 }
 
 __all__ = ["__version__", *_HOMES]
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext glmmspec`: make the cell magic `%%glmm` known to a notebook."""
+    shell.register_magics(importlib.import_module("glmmspec.notebook").GlmmMagics)
 
 
 def __getattr__(name: str) -> Any:

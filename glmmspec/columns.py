@@ -128,12 +128,14 @@ class Table:
             raise self.error(
                 f"column '{name.name}' holds {_HELD[held]}, and held {_HELD[self._kind(name)]} in the fit",
                 name,
+                code="G226",
             )
         if held not in ("number", "logical"):
             raise self.error(
                 f"column '{name.name}' is not numeric: it holds {series.dtype}",
                 name,
                 hint=f"make numbers of it, or declare it a factor (factor {name})",
+                code="G204",
             )
         return series.to_numpy(dtype=bool if held == "logical" else np.float64)
 
@@ -178,6 +180,7 @@ class Table:
                 f"'{unseen}' is no level of {expression} in the fit",
                 expression,
                 hint=did_you_mean_or_list(unseen, levels),
+                code="G226",
             )
         return Factor(levels, codes[factor.codes])
 
@@ -195,9 +198,12 @@ class Table:
                 )
             )
 
-    def error(self, message: str, at: Any = None, *, hint: str | None = None) -> GlmmSpecError:
+    def error(
+        self, message: str, at: Any = None, *, hint: str | None = None, code: str | None = None
+    ) -> GlmmSpecError:
         """A DataError about a part of the model (anything with a span), with its place in the text."""
-        return self._model.error(message, span=getattr(at, "span", None), hint=hint, kind=DataError)
+        span = getattr(at, "span", None)
+        return self._model.error(message, span=span, hint=hint, kind=DataError, code=code)
 
     def _kind(self, name: Name) -> str:
         """What a column holds, in the data this table is read like."""
@@ -230,6 +236,7 @@ class Table:
                 f"'{value}' in {self.row(first)} of '{declared.column}' is not among its levels",
                 declared,
                 hint=did_you_mean(value, declared.levels) or "list it too, or correct the data",
+                code="G211",
             )
         used = np.bincount(new_codes, minlength=len(declared.levels)) > 0
         if not used.all():
@@ -238,6 +245,7 @@ class Table:
                 f"no row has the level {listed(absent)} of '{declared.column}'",
                 declared,
                 hint=did_you_mean(absent[0], found) or f"leave it out of the list: there are {listed(found)}",
+                code="G212",
             )
         return Factor(declared.levels, new_codes)
 

@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from glmmspec import tables
+from glmmspec import html, tables
 from glmmspec.columns import Encoding, Table
 from glmmspec.effects import RandomEffects, check_distinct, random_effects
 from glmmspec.errors import DataError, GlmmSpecWarning, did_you_mean_or_list
 from glmmspec.evaluate import numbers
 from glmmspec.family import FAMILIES, Family
+from glmmspec.faults import Faults
 from glmmspec.ir import Model
 from glmmspec.matrix import fixed_effects
 from glmmspec.response import response
@@ -77,6 +78,27 @@ class Design:
         """Parameter names in their one order: coefficients, then variance components."""
         return self.coefficients + self.components
 
+    def _repr_html_(self) -> str:
+        left_out = f" ({self.n_dropped} rows with missing values left out)" if self.n_dropped else ""
+        x, random = self.x, self.random
+        fixed = [
+            ["coefficient", *self.coefficients],
+            ["least", *(f"{value:.4g}" for value in x.min(axis=0))],
+            ["mean", *(f"{value:.4g}" for value in x.mean(axis=0))],
+            ["largest", *(f"{value:.4g}" for value in x.max(axis=0))],
+        ]
+        terms = [
+            ["random term", *(term.name for term in random)],
+            ["variance", *(self.components[term.component] for term in random)],
+            ["effects", *(str(len(term.levels)) for term in random)],
+        ]
+        return html.block(
+            html.lines([f"{len(self.y)} observations{left_out}; family {self.family.name}"]),
+            html.table(fixed),
+            html.table(terms, left=(0, 1)),
+            html.lines((f"Warning: {note}" for note in self.notes), muted=True),
+        )
+
     @property
     def effect_starts(self) -> Int[np.ndarray, " T+1"]:
         """Where each term's effects start, numbered through the terms in order; last, the number of all."""
@@ -91,23 +113,32 @@ def bind(model: Model, data: Any = None) -> Design:
     DataError
         If the data cannot be read or do not fit the model: an unknown column, a missing or infinite
         value, a response outside the family's support, a factor or grouping with one level,
-        linearly dependent fixed effects, ... The message names the column and its first such row.
+        linearly dependent fixed effects, ... The message names the column and its first such row,
+        and the error holds all that is wrong.
     """
     frame = tables.resolve(model) if data is None else tables.as_frame(data)
     label = f"data '{model.data.name}'" if data is None and model.data is not None else "the data"
     table = select(model, frame, label)
-    y, trials = response(model, table)
-    weights = _weights(model, table)
-    offset = np.zeros(len(table)) if model.offset is None else numbers(model.offset, table, "the offset")
-    counted = weights * trials > 0
+    faults = Faults()
+    counted = np.ones(len(table), dtype=bool)
+    with faults.gathering():
+        y, trials = response(model, table)
+        weights = _weights(model, table)
+        counted = weights * trials > 0
+    with faults.gathering():
+        offset = np.zeros(len(table)) if model.offset is None else numbers(model.offset, table, "the offset")
     if not counted.any():
         raise table.error(
             "no row has both trials and a weight above 0",
             model.response.arguments[0],
             hint="check the response and the weights: no row would count",
+            code="G219",
         )
-    x, coefficients = fixed_effects(model.fixed, table, counted)
-    random = _random_terms(model, table)
+    with faults.gathering():
+        x, coefficients = fixed_effects(model.fixed, table, counted)
+    with faults.gathering():
+        random = _random_terms(model, table)
+    faults.raise_any()
     _check_priors(model, coefficients)
     design = Design(
         family=FAMILIES[model.family],
@@ -139,15 +170,20 @@ def _weights(model: Model, table: Table) -> Float[np.ndarray, " n"]:
             f"the weight in {table.row(first)} is {weights[first]:g}, below 0",
             model.weights,
             hint="a weight is a number from 0 up: how often the row counts",
+            code="G219",
         )
     if not weights.any():
-        raise table.error("all weights are 0", model.weights, hint="no row would count")
+        raise table.error("all weights are 0", model.weights, hint="no row would count", code="G219")
     return weights
 
 
 def _random_terms(model: Model, table: Table) -> tuple[RandomEffects, ...]:
     components = [component.name for component in model.components]
-    terms = [random_effects(term, table, components.index(term.component)) for term in model.random]
+    faults, terms = Faults(), []
+    for written in model.random:
+        with faults.gathering():
+            terms.append(random_effects(written, table, components.index(written.component)))
+    faults.raise_any()
     check_distinct(model, terms)
     for written, term in zip(model.random, terms, strict=True):
         if model.family == "bernoulli" and len(term.levels) == len(table):
@@ -156,6 +192,7 @@ def _random_terms(model: Model, table: Table) -> tuple[RandomEffects, ...]:
                 " the variance of such effects cannot be estimated from Bernoulli data",
                 written.factors[0],
                 hint="group by something that is repeated",
+                code="G210",
             )
     return tuple(
         replace(term, codes=_frozen(term.codes, np.int32), values=_frozen(term.values)) for term in terms
@@ -176,6 +213,7 @@ def _check_priors(model: Model, coefficients: tuple[str, ...]) -> None:
                 hint=did_you_mean_or_list(prior.name, ("fixed", *coefficients)),
                 span=prior.span,
                 kind=DataError,
+                code="G221",
             )
 
 

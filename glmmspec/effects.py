@@ -79,6 +79,7 @@ def random_effects(term: RandomTerm, table: Table, component: int) -> RandomEffe
             f"the grouping {group_name} has one level, '{factor.levels[0]}'",
             groups[0],
             hint="leave the term out: a variance needs two groups at least, and better many",
+            code="G209",
         )
     name = group_name if multiplier is None else f"0 + {within_term(multiplier)} | {group_name}"
     return RandomEffects(name, group_name, factor.levels, factor.codes, values, component, groups, multiplier)
@@ -130,6 +131,7 @@ def check_distinct(model: Model, effects: Sequence[RandomEffects]) -> None:
                     span=model.random[i].factors[0].span,
                     hint="keep one of them",
                     kind=DataError,
+                    code="G217",
                 )
 
 
@@ -147,6 +149,7 @@ def _roles(term: RandomTerm, table: Table) -> tuple[tuple[Expression, ...], Expr
             f"it is not clear what groups in {term}: {listed(numeric)} are numeric",
             first,
             hint=f"declare which are factors (factor {first}), or write (0 + {last} | {first}) for a slope",
+            code="G218",
         )
     return groups, numeric[0]
 
@@ -179,6 +182,7 @@ def _multiplier(expression: Expression, table: Table) -> Float[np.ndarray, " n"]
             f"the multiplier {expression} of a random term is 0 in every row",
             expression,
             hint="leave the term out: its effects are nowhere",
+            code="G216",
         )
     return values
 

@@ -1,9 +1,9 @@
 """Every error and warning a user can meet.
 
 An error says what is wrong, where, and what to do. One that comes from the text of a spec
-carries the place, and prints as
+carries the place, and prints with the code of its kind (`glmmspec explain-error G201`) as
 
-    salamander.glmm:5:12: unknown column 'Cros' in data 'salamander'
+    salamander.glmm:5:12: unknown column 'Cros' in data 'salamander' [G201]
       5 | Mate ~ 0 + Cros | F = Female, M = Male
         |            ^^^^ did you mean 'Cross'?
 """
@@ -71,6 +71,13 @@ class GlmmSpecError(Exception):
         Where in a spec's text, when it comes from there.
     span
         The same place while the text itself is not at hand; `locate` resolves it.
+    code
+        The kind of mistake, by which `glmmspec.mistakes` explains it.
+
+    Attributes
+    ----------
+    others
+        What else is wrong, when several things were looked at together.
     """
 
     def __init__(
@@ -80,20 +87,35 @@ class GlmmSpecError(Exception):
         hint: str | None = None,
         location: Location | None = None,
         span: Span | None = None,
+        code: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.location = location
         self.span = span
+        self.code = code
+        self.others: tuple[GlmmSpecError, ...] = ()
+
+    @property
+    def every(self) -> tuple[GlmmSpecError, ...]:
+        """The error and the others found with it."""
+        return (self, *self.others)
 
     def locate(self, source: Source) -> None:
-        """Resolve the error's span in `source`, unless its location is known or it has no span."""
-        if self.location is None and self.span is not None:
-            self.location = Location.of(source, self.span)
+        """Resolve the errors' spans in `source`, save of those with a location, or without a span."""
+        for error in self.every:
+            if error.location is None and error.span is not None:
+                error.location = Location.of(source, error.span)
 
     def __str__(self) -> str:
+        return "\n".join(error.text for error in self.every)
+
+    @property
+    def text(self) -> str:
+        """The error alone, as it prints."""
         message, hint = printable(self.message), printable(self.hint or "")
+        message += f" [{self.code}]" if self.code is not None else ""
         if self.location is None:
             return f"{message}\n  {hint}" if hint else message
         return _annotated(message, hint, self.location)
@@ -101,11 +123,12 @@ class GlmmSpecError(Exception):
 
 @contextmanager
 def within(span: Span | None) -> Iterator[None]:
-    """Give `span` to a `GlmmSpecError` raised inside that does not know its own place."""
+    """Give `span` to the errors raised inside that do not know their own place."""
     try:
         yield
     except GlmmSpecError as error:
-        error.span = error.span or span
+        for each in error.every:
+            each.span = each.span or span
         raise
 
 

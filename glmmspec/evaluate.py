@@ -76,7 +76,9 @@ def evaluate(expression: Expression, table: Table) -> Value:
         case Number():
             return np.full(len(table), expression.value)
         case Text():
-            raise table.error(f"the text {expression} stands alone: compare it with a factor", expression)
+            raise table.error(
+                f"the text {expression} stands alone: compare it with a factor", expression, code="G105"
+            )
         case Operation():
             return _operation(expression, table)
         case Call():
@@ -109,7 +111,7 @@ def grouping(expression: Expression, table: Table) -> Factor:
         return table.factor(expression)
     value = evaluate(expression, table)
     if isinstance(value, Basis):
-        raise table.error(f"{expression} is {_kind_of(value)}, not a factor", expression)
+        raise table.error(f"{expression} is {_kind_of(value)}, not a factor", expression, code="G225")
     return factor_of(expression, value, table)
 
 
@@ -140,7 +142,7 @@ def _not_numeric(need: str, expression: Expression, value: Value, table: Table) 
         hint = f"its levels are {listed(value.levels)}: make numbers of them, or compare, as in {compared}"
     elif isinstance(value, np.ndarray):
         hint = f"for 0 and 1, write {expression} + 0"
-    return table.error(f"{need}, and {expression} is {_kind_of(value)}", expression, hint=hint)
+    return table.error(f"{need}, and {expression} is {_kind_of(value)}", expression, hint=hint, code="G204")
 
 
 def _finite(values: Numbers, expression: Expression, table: Table) -> Numbers:
@@ -151,6 +153,7 @@ def _finite(values: Numbers, expression: Expression, table: Table) -> Numbers:
             f"{expression} is not a finite number in {table.row(np.argmin(finite))}",
             expression,
             hint="its argument has no such value there: correct the data, or the expression",
+            code="G214",
         )
     return values
 
@@ -179,7 +182,10 @@ def _comparison(expression: Operation, table: Table) -> Logicals:
 def _level(factor: Factor, level: Text, of: Expression, table: Table) -> int:
     if level.value not in factor.levels:
         raise table.error(
-            f"{of} has no level {level}", level, hint=did_you_mean_or_list(level.value, factor.levels)
+            f"{of} has no level {level}",
+            level,
+            hint=did_you_mean_or_list(level.value, factor.levels),
+            code="G213",
         )
     return factor.levels.index(level.value)
 
@@ -217,6 +223,7 @@ def _check_within_knots(call: Call, values: Numbers, state: dict[str, Any], tabl
             f" and {table.row(first)} has {values[first]:g}",
             call,
             hint="a spline says nothing outside its knots",
+            code="G226",
         )
 
 
@@ -232,6 +239,7 @@ def _transform(call: Call, arguments: dict[str, Expression], table: Table) -> Nu
             f"{call} needs more different values than its degree",
             call,
             hint=f"there are {len(np.unique(values))}: lower the degree, or use factor(...)",
+            code="G215",
         )
     state = table.encoding.transforms.setdefault(str(call), {})
     if call.function == "bs" and known:

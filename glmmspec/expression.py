@@ -27,7 +27,7 @@ class Name:
 
     def __post_init__(self) -> None:
         if not self.name:
-            raise SpecError("a column's name is not empty")
+            raise SpecError("a column's name is not empty", code="G158")
 
     def __str__(self) -> str:
         return quoted_name(self.name)
@@ -42,9 +42,11 @@ class Number:
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.value):
-            raise SpecError("a number is too large for double precision", span=self.span)
+            raise SpecError("a number is too large for double precision", span=self.span, code="G060")
         if self.value < 0:
-            raise SpecError(f"a negative number is the operation - on {number_text(-self.value)}")
+            raise SpecError(
+                f"a negative number is the operation - on {number_text(-self.value)}", code="G158"
+            )
         object.__setattr__(self, "value", abs(float(self.value)))
 
     def __str__(self) -> str:
@@ -101,15 +103,15 @@ class Operation:
 
     def __post_init__(self) -> None:
         if self.operator not in PRECEDENCE:
-            raise SpecError(f"unknown operator '{self.operator}'", span=self.span)
+            raise SpecError(f"unknown operator '{self.operator}'", span=self.span, code="G158")
         if len(self.operands) != 2 and not (len(self.operands) == 1 and self.operator in "+-"):
-            raise SpecError(f"the operator {self.operator} takes two operands", span=self.span)
+            raise SpecError(f"the operator {self.operator} takes two operands", span=self.span, code="G158")
 
     def __str__(self) -> str:
         if len(self.operands) == 1:
             return f"{self.operator}{_operand(self, 0)}"
         left, right = _operand(self, 0), _operand(self, 1)
-        tight = self.operator in (":", "^")
+        tight = self.operator in (":", "^", "/")
         return f"{left}{self.operator}{right}" if tight else f"{left} {self.operator} {right}"
 
 

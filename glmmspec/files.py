@@ -11,6 +11,8 @@ from pathlib import Path
 
 from glmmspec.errors import GlmmSpecError
 
+_unfinished: set[Path] = set()
+
 
 def check_writable(path: Path) -> None:
     """Refuse, before the work is done, a path that the result could not be written to.
@@ -73,6 +75,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     check_writable(path)
     target = path.resolve()
     temporary = target.with_name(_temporary_name())
+    _unfinished.add(temporary)
     try:
         yield temporary
         with temporary.open("rb") as file:
@@ -83,8 +86,19 @@ def written_whole(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise _unwritable(path, error.strerror or str(error)) from error
     finally:
-        with suppress(OSError):
-            temporary.unlink()
+        _remove(temporary)
+
+
+def remove_unfinished() -> None:
+    """Remove the files that are being written, in a process that ends without finishing them."""
+    for temporary in list(_unfinished):
+        _remove(temporary)
+
+
+def _remove(temporary: Path) -> None:
+    with suppress(OSError):
+        temporary.unlink()
+    _unfinished.discard(temporary)
 
 
 @contextmanager

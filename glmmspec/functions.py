@@ -43,6 +43,7 @@ def check_depth(expression: Expression) -> None:
                 f"an expression is nested more than {MAX_DEPTH} deep",
                 hint="every operator in it nests once more: take a long sum in brackets apart",
                 span=expression.span,
+                code="G117",
             )
         pending.extend((child, depth + 1) for child in children(part))
 
@@ -87,16 +88,20 @@ def check_variable(expression: Expression) -> None:
                 "an offset stands alone in the sum of fixed terms",
                 hint="as in y ~ x + offset(log(exposure)) | group",
                 span=expression.span,
+                code="G114",
             )
         case Call():
             arguments_of(expression)
         case Text():
-            raise SpecError(f"{expression} is not a variable", hint=_UNQUOTED, span=expression.span)
+            raise SpecError(
+                f"{expression} is not a variable", hint=_UNQUOTED, span=expression.span, code="G104"
+            )
         case _:
             raise SpecError(
                 f"{expression} is not a variable",
                 hint="put arithmetic inside I(...), where a product is written x * z",
                 span=expression.span,
+                code="G104",
             )
 
 
@@ -108,6 +113,7 @@ def check_single_column(expression: Expression) -> None:
             f"{expression.function}(...) cannot stand in a random term",
             hint="a column, I(...) or a function such as log(...) can",
             span=expression.span,
+            code="G121",
         )
 
 
@@ -118,6 +124,7 @@ def check_grouping(expression: Expression) -> None:
             f"{expression} cannot group",
             hint="columns group, alone or as a:b or a/b; each is taken as a factor",
             span=expression.span,
+            code="G120",
         )
 
 
@@ -125,7 +132,7 @@ def check_slope(expression: Expression) -> None:
     """Refuse what cannot be a random slope: a numeric variable of one column can."""
     check_single_column(expression)
     if isinstance(expression, Call) and expression.function == "factor":
-        raise SpecError(f"{expression} is not numeric, as a slope must be", span=expression.span)
+        raise SpecError(f"{expression} is not numeric, as a slope must be", span=expression.span, code="G155")
 
 
 def arguments_of(call: Call) -> dict[str, Expression]:
@@ -137,36 +144,47 @@ def arguments_of(call: Call) -> dict[str, Expression]:
         If the function is unknown, or its arguments are too many, missing, repeated or of the
         wrong kind.
     """
+    if call.function == "I" and call.keywords:
+        raise SpecError("= compares nothing", hint="write == to compare", span=call.span, code="G018")
     parameters = _parameters(call)
     usage = f"{call.function}({', '.join(_usage(p) for p in parameters)})"
     if len(call.arguments) > len(parameters):
         raise SpecError(
-            f"{call.function} takes at most {len(parameters)} argument(s): {usage}", span=call.span
+            f"{call.function} takes at most {len(parameters)} argument(s): {usage}",
+            span=call.span,
+            code="G102",
         )
     bound = dict(zip((p.name for p in parameters), call.arguments, strict=False))
     for keyword in call.keywords:
         if keyword.name not in [p.name for p in parameters]:
-            raise SpecError(f"{call.function} has no argument '{keyword.name}': {usage}", span=call.span)
+            raise SpecError(
+                f"{call.function} has no argument '{keyword.name}': {usage}", span=call.span, code="G102"
+            )
         if keyword.name in bound:
-            raise SpecError(f"argument '{keyword.name}' of {call.function} is given twice", span=call.span)
+            raise SpecError(
+                f"argument '{keyword.name}' of {call.function} is given twice", span=call.span, code="G102"
+            )
         bound[keyword.name] = keyword.value
     for parameter in parameters:
         if parameter.name in bound:
             parameter.check(bound[parameter.name])
         elif parameter.required:
-            raise SpecError(f"{call.function} lacks its argument '{parameter.name}': {usage}", span=call.span)
+            raise SpecError(
+                f"{call.function} lacks its argument '{parameter.name}': {usage}", span=call.span, code="G102"
+            )
     _check_spline(call, bound)
     return bound
 
 
 def _parameters(call: Call) -> tuple[Parameter, ...]:
     if call.function in ("cbind", "proportion"):
-        raise SpecError(f"{call.function}(...) stands only left of ~", span=call.span)
+        raise SpecError(f"{call.function}(...) stands only left of ~", span=call.span, code="G107")
     if call.function not in SIGNATURES:
         raise SpecError(
             f"unknown function '{call.function}'",
             hint=did_you_mean_or_list(call.function, SIGNATURES),
             span=call.span,
+            code="G101",
         )
     return SIGNATURES[call.function]
 
@@ -178,7 +196,9 @@ def _usage(parameter: Parameter) -> str:
 def _check_spline(call: Call, bound: dict[str, Expression]) -> None:
     df, degree = bound.get("df"), bound.get("degree", Number(3))
     if isinstance(df, Number) and isinstance(degree, Number) and df.value < degree.value:
-        raise SpecError(f"a spline of degree {degree} needs df = {degree} or more, not {df}", span=call.span)
+        raise SpecError(
+            f"a spline of degree {degree} needs df = {degree} or more, not {df}", span=call.span, code="G103"
+        )
 
 
 def _arithmetic(expression: Expression) -> None:
@@ -188,9 +208,10 @@ def _arithmetic(expression: Expression) -> None:
                 f"the string {expression} is out of place",
                 hint=f"{_UNQUOTED}; a level in a comparison with == or !=, as in I(trt == 'drug')",
                 span=expression.span,
+                code="G105",
             )
         case Call(function) if function not in ELEMENTWISE and function in SIGNATURES:
-            raise SpecError(f"{function}(...) cannot stand in arithmetic", span=expression.span)
+            raise SpecError(f"{function}(...) cannot stand in arithmetic", span=expression.span, code="G108")
         case Call():
             arguments_of(expression)
         case Operation(operator, operands):
@@ -199,7 +220,7 @@ def _arithmetic(expression: Expression) -> None:
 
 def _operation(expression: Expression, operator: str, operands: tuple[Expression, ...]) -> None:
     if operator not in _ARITHMETIC:
-        raise SpecError(f"'{operator}' is not arithmetic", span=expression.span)
+        raise SpecError(f"'{operator}' is not arithmetic", span=expression.span, code="G156")
     compared_with_text = operator in ("==", "!=") and sum(isinstance(o, Text) for o in operands) == 1
     for operand in operands:
         if not (compared_with_text and isinstance(operand, Text)):
@@ -208,7 +229,7 @@ def _operation(expression: Expression, operator: str, operands: tuple[Expression
 
 def _column(expression: Expression) -> None:
     if not isinstance(expression, Name):
-        raise SpecError(f"expected a column, not {expression}", span=expression.span)
+        raise SpecError(f"expected a column, not {expression}", span=expression.span, code="G103")
 
 
 def _column_or_factor(expression: Expression) -> None:
@@ -224,6 +245,7 @@ def _level(expression: Expression) -> None:
             f"expected a level in quotes, not {expression}",
             hint='as in relevel(trt, ref = "drug")',
             span=expression.span,
+            code="G103",
         )
 
 
@@ -232,7 +254,9 @@ def _whole(high: int) -> Callable[[Expression], None]:
         whole = isinstance(expression, Number) and expression.value.is_integer()
         if not (whole and isinstance(expression, Number) and 1 <= expression.value <= high):
             raise SpecError(
-                f"expected a whole number from 1 to {high}, not {expression}", span=expression.span
+                f"expected a whole number from 1 to {high}, not {expression}",
+                span=expression.span,
+                code="G103",
             )
 
     return check

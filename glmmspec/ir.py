@@ -21,6 +21,7 @@ from glmmspec.errors import (
 )
 from glmmspec.expression import Expression, Name, quoted_text
 from glmmspec.family import FAMILIES
+from glmmspec.faults import Faults
 from glmmspec.functions import check_arithmetic, names
 from glmmspec.options import SamplerOptions, SolverOptions
 from glmmspec.prior import Prior
@@ -34,6 +35,7 @@ from glmmspec.terms import (
     RandomTerm,
     Response,
     ordered,
+    written,
 )
 
 __all__ = [
@@ -51,6 +53,9 @@ __all__ = [
 
 VERSION = 1
 """Version of the JSON form of the IR."""
+
+MAX_RANDOM_TERMS = 1_000
+"""Most random terms of a model."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,64 +90,89 @@ class Model:
     def __post_init__(self) -> None:
         if self.family not in FAMILIES:
             raise SpecError(
-                f"unknown family '{self.family}'", hint=did_you_mean_or_list(self.family, FAMILIES)
+                f"unknown family '{self.family}'",
+                hint=did_you_mean_or_list(self.family, FAMILIES),
+                code="G136",
             )
         canonical = FAMILIES[self.family].link
         if self.link not in ("", canonical):
             raise SpecError(
                 f"link '{self.link}' is not available for family {self.family}",
                 hint=f"the canonical link is {canonical}",
+                code="G158",
             )
         object.__setattr__(self, "link", canonical)
         object.__setattr__(self, "fixed", ordered(self.fixed))
         if not self.components:
             used = dict.fromkeys(term.component for term in self.random)
             object.__setattr__(self, "components", tuple(map(Component, used)))
-        self._check_response()
-        self._check_random_part()
-        self._check_columns_declared_once()
-        self._check_declared_columns_are_used()
-        self._check_priors()
+        faults = Faults()
+        with faults.gathering():
+            self._check_trials()
+        self._check_response(faults)
+        with faults.gathering():
+            self._check_random_part(faults)
+        self._check_declarations(faults)
+        self._check_priors(faults)
+        faults.raise_any()
 
-    def _check_response(self) -> None:
+    def _check_trials(self) -> None:
         with_trials = self.response.form != "column"
         if with_trials and not FAMILIES[self.family].has_trials:
             raise SpecError(
                 f"family {self.family} has no trials, and {self.response} gives them",
                 hint="write family binomial, or a single column as response",
+                code="G131",
             )
         if FAMILIES[self.family].has_trials and not with_trials:
             raise SpecError(
                 f"a {self.family} response comes with its trials",
                 hint="write cbind(successes, failures) or proportion(successes, trials);"
                 " for a 0/1 column, family bernoulli",
+                code="G131",
             )
+
+    def _check_response(self, faults: Faults) -> None:
         fixed = (factor for term in self.fixed for factor in term.factors)
         random = (factor for term in self.random for factor in term.factors)
         for variable in (*fixed, *random):
             if self.response.arguments == (variable,):
-                raise self.error(
-                    f"the response {variable} also stands right of ~",
-                    hint="remove it there: a response does not explain itself",
-                    span=variable.span,
+                faults.add(
+                    self.error(
+                        f"the response {variable} also stands right of ~",
+                        hint="remove it there: a response does not explain itself",
+                        span=variable.span,
+                        code="G130",
+                    )
                 )
         for expression in (self.weights, self.offset):
             if expression is not None:
-                check_arithmetic(expression)
+                with faults.gathering():
+                    check_arithmetic(expression)
 
-    def _check_random_part(self) -> None:
+    def _check_random_part(self, faults: Faults) -> None:
         if not self.random:
             raise SpecError(
                 "the model has no random term",
                 hint="add one after |, as in y ~ x | group, or write (1 | group)",
+                code="G129",
+            )
+        if len(self.random) > MAX_RANDOM_TERMS:
+            raise SpecError(
+                f"the model has {len(self.random):,} random terms, and at most {MAX_RANDOM_TERMS:,} are read",
+                hint="take terms out: no data tell so many variances apart",
+                code="G116",
             )
         seen: set[tuple[frozenset[Expression], Expression | None]] = set()
         for term in self.random:
             if term.identity in seen:
-                raise self.error(
-                    f"the random term {term} is written twice",
-                    hint="remove one of them",
-                    span=term.factors[0].span,
+                faults.add(
+                    self.error(
+                        f"the random term {term} is written twice",
+                        hint="remove one of them",
+                        span=term.factors[0].span,
+                        code="G127",
+                    )
                 )
             seen.add(term.identity)
         declared = [component.name for component in self.components]
@@ -150,42 +180,50 @@ class Model:
         if declared != used:
             raise SpecError(
                 f"the variance components ({', '.join(declared)}) are not those of the random terms"
-                f" ({', '.join(used)}), in their order"
+                f" ({', '.join(used)}), in their order",
+                code="G158",
             )
 
-    def _check_columns_declared_once(self) -> None:
+    def _check_declarations(self, faults: Faults) -> None:
+        """Each column is declared once, and is one that the model uses."""
+        used = sorted(self.columns)
         for what, parts in (("levels", self.levels), ("factor", self.factors)):
             seen: set[str] = set()
             for part in parts:
                 if part.column in seen:
-                    raise self.error(f"{what} of '{part.column}' is given twice", span=part.span)
+                    faults.add(
+                        self.error(f"{what} of '{part.column}' is given twice", span=part.span, code="G150")
+                    )
+                elif part.column not in used:
+                    faults.add(
+                        self.error(
+                            f"{what} of '{part.column}' has no effect: the model does not use that column",
+                            hint=did_you_mean_or_list(part.column, used),
+                            span=part.span,
+                            code="G151",
+                        )
+                    )
                 seen.add(part.column)
 
-    def _check_declared_columns_are_used(self) -> None:
-        used = sorted(self.columns)
-        for what, parts in (("levels", self.levels), ("factor", self.factors)):
-            for part in parts:
-                if part.column not in used:
-                    raise self.error(
-                        f"{what} of '{part.column}' has no effect: the model does not use that column",
-                        hint=did_you_mean_or_list(part.column, used),
-                        span=part.span,
-                    )
-
-    def _check_priors(self) -> None:
+    def _check_priors(self, faults: Faults) -> None:
         known = [component.name for component in self.components]
         seen: set[tuple[str, str]] = set()
         for prior in self.priors:
             on_component = prior.target in ("sd", "var")
-            if on_component and prior.name not in known:
-                raise self.error(
-                    f"prior on unknown variance component '{prior.name}'",
-                    hint=did_you_mean_or_list(prior.name, known),
-                    span=prior.span,
-                )
             key = ("component" if on_component else prior.target, prior.name)
-            if key in seen:
-                raise self.error(f"two priors for {prior.name or 'fixed'}", span=prior.span)
+            if on_component and prior.name not in known:
+                faults.add(
+                    self.error(
+                        f"prior on unknown variance component '{prior.name}'",
+                        hint=did_you_mean_or_list(prior.name, known),
+                        span=prior.span,
+                        code="G148",
+                    )
+                )
+            elif key in seen:
+                faults.add(
+                    self.error(f"two priors for {prior.name or 'fixed'}", span=prior.span, code="G149")
+                )
             seen.add(key)
 
     @property
@@ -211,7 +249,7 @@ class Model:
     @property
     def formula(self) -> str:
         """The formula's canonical text."""
-        fixed = [str(term) for term in self.fixed if term != INTERCEPT]
+        fixed = [str(term) for term in written(self.fixed) if term != INTERCEPT]
         if INTERCEPT not in self.fixed:
             fixed.insert(0, "0")
         elif not fixed:
@@ -237,6 +275,11 @@ class Model:
             f"sampler {options.statement(self.sampler)}" if self.sampler != SamplerOptions() else "",
         ]
         return "".join(f"{line}\n" for line in lines if line)
+
+    def _repr_html_(self) -> str:
+        from glmmspec import html
+
+        return html.block(html.spec(str(self)))
 
     def to_json(self) -> str:
         """The model as a JSON document (its schema ships as glmmspec/schema.json)."""
@@ -264,7 +307,8 @@ class Model:
         span: Span | None = None,
         hint: str | None = None,
         kind: type[GlmmSpecError] = SpecError,
+        code: str | None = None,
     ) -> GlmmSpecError:
         """An error about a part of this model, with its place in the text when it came from one."""
         at = Location.of(self.source, span) if self.source is not None and span is not None else None
-        return kind(message, hint=hint, location=at)
+        return kind(message, hint=hint, location=at, span=span, code=code)

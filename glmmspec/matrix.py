@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from scipy import linalg
 from glmmspec.columns import Factor, Table, listed
 from glmmspec.evaluate import Basis, evaluate, factor_of
 from glmmspec.expression import Expression, Name
+from glmmspec.faults import Faults
 from glmmspec.ir import FixedTerm
 
 RANK_TOLERANCE = 1e-7
@@ -24,6 +26,9 @@ RANK_TOLERANCE = 1e-7
 
 _ROWS = 2**14
 """How many rows of the matrix are decomposed at a time."""
+
+MAX_BYTES = 2**32
+"""Most memory, in bytes, of a model matrix."""
 
 # Stands between a factor and its level while formulaic keeps columns by name, so that none is lost.
 _BETWEEN = "\x1f"
@@ -72,7 +77,12 @@ def _model_matrix(
     space is spanned without them.
     """
     factors = dict.fromkeys(factor for term in terms for factor in term.factors)
-    columns = {str(factor): _encodable(factor, table) for factor in factors}
+    faults, columns = Faults(), {}
+    for factor in factors:
+        with faults.gathering():
+            columns[str(factor)] = _encodable(factor, table)
+    faults.raise_any()
+    _check_size(terms, {name: _least_columns(values) for name, values in columns.items()}, table)
     spec = ModelSpec(
         formula=SimpleFormula([_formulaic_term(term) for term in terms]),
         na_action="ignore",
@@ -111,6 +121,7 @@ def _encodable(expression: Expression, table: Table) -> FactorValues[Any]:
             f"factor {expression} has one level, {listed(factor.levels)}",
             expression,
             hint="take it out of the formula: it cannot have an effect",
+            code="G207",
         )
     return FactorValues(
         factor.codes, kind="categorical", spans_intercept=True, encoder=_treatment_coding(factor)
@@ -133,6 +144,37 @@ def _treatment_coding(factor: Factor) -> Callable[..., FactorValues[Any]]:
     return encode
 
 
+def _least_columns(values: FactorValues[Any]) -> int:
+    """The columns that a variable has at least: as many as levels but one, or those of a basis."""
+    if values.__formulaic_metadata__.kind.value == "categorical":
+        return int(values.max(initial=0))
+    return len(values) if isinstance(values.__wrapped__, dict) else 1
+
+
+def _check_size(terms: tuple[FixedTerm, ...], columns: dict[str, int], table: Table) -> None:
+    """Refuse, before it is built, a matrix that cannot have full rank, or that is too large."""
+    if table.is_new:
+        return
+    counts = [math.prod(columns[str(factor)] for factor in term.factors) for term in terms]
+    total, rows = sum(counts), len(table)
+    size = 8 * total * rows
+    if total <= rows and size <= MAX_BYTES:
+        return
+    largest = terms[int(np.argmax(counts))]
+    raise table.error(
+        f"the fixed effects have {total:,} columns or more, {_too_many(total, rows, size)}",
+        largest.factors[0] if largest.factors else None,
+        hint=f"most are of {largest}: a factor of many levels may group, in the random part",
+        code="G227",
+    )
+
+
+def _too_many(columns: int, rows: int, size: int) -> str:
+    if columns > rows:
+        return f"and there are {rows:,} rows"
+    return f"which take {size / 2**30:.0f} GiB, and at most {MAX_BYTES / 2**30:.0f} are used"
+
+
 def _check_names_differ(names: list[str], variables: list[Expression | None], table: Table) -> None:
     seen: set[str] = set()
     for name, variable in zip(names, variables, strict=True):
@@ -141,6 +183,7 @@ def _check_names_differ(names: list[str], variables: list[Expression | None], ta
                 f"two coefficients would be called '{name}'",
                 variable,
                 hint="rename a column or one of its levels",
+                code="G220",
             )
         seen.add(name)
 
@@ -163,6 +206,7 @@ def _check_rank(
             f"the fixed effects are not all estimable: {said}{more}",
             variables[min(aliases)],
             hint="take these terms out of the formula, or merge levels",
+            code="G208",
         )
 
 

@@ -84,7 +84,8 @@ class SolverOptions:
         _check(self, "solver")
         if abs(math.fsum(self.mixture) - 1) > 1e-8:
             raise SpecError(
-                f"the shares in mixture = {_shown(self.mixture)} sum to {math.fsum(self.mixture):g}, not 1"
+                f"the shares in mixture = {_shown(self.mixture)} sum to {math.fsum(self.mixture):g}, not 1",
+                code="G143",
             )
 
 
@@ -130,7 +131,9 @@ def check_option(kind: type[Options], name: str, value: object) -> None:
     label = "solver" if kind is SolverOptions else "sampler"
     known = {f.name: f for f in dataclasses.fields(kind)}
     if name not in known:
-        raise SpecError(f"unknown {label} option '{name}'", hint=did_you_mean_or_list(name, known))
+        raise SpecError(
+            f"unknown {label} option '{name}'", hint=did_you_mean_or_list(name, known), code="G140"
+        )
     _check_value(label, known[name], value)
 
 
@@ -172,6 +175,7 @@ def _check_value(label: str, f: dataclasses.Field[Any], value: object) -> None:
             raise SpecError(
                 f"{label} option {f.name} = {_shown(value)}: expected one of {', '.join(choices)}{also}",
                 hint=did_you_mean_or_list(str(value), choices),
+                code="G141",
             )
         return
     if isinstance(f.default, tuple):
@@ -186,7 +190,7 @@ def _check_value(label: str, f: dataclasses.Field[Any], value: object) -> None:
         good = _is_number(value) and (isinstance(value, int) or not whole) and low <= value <= high
         expected = f"{'a whole number' if whole else 'a number'} between {low:.10g} and {high:.10g}"
     if not good:
-        raise SpecError(f"{label} option {f.name} = {_shown(value)}: expected {expected}")
+        raise SpecError(f"{label} option {f.name} = {_shown(value)}: expected {expected}", code="G141")
 
 
 def _all_finite(values: tuple[Any, ...]) -> bool:

@@ -42,21 +42,25 @@ class Distribution:
             raise SpecError(
                 f"unknown distribution '{self.name}'",
                 hint=did_you_mean_or_list(self.name, DISTRIBUTIONS),
+                code="G145",
             )
         names = DISTRIBUTIONS[self.name]
         if len(self.arguments) != len(names):
             raise SpecError(
                 f"{self.name} takes {len(names)} argument(s)"
                 + (f" ({', '.join(names)})" if names else "")
-                + f", not {len(self.arguments)}"
+                + f", not {len(self.arguments)}",
+                code="G146",
             )
         for name, value in zip(names, self.arguments, strict=True):
             if not math.isfinite(value):
-                raise SpecError(f"the {name} of {self.name} must be a finite number")
+                raise SpecError(f"the {name} of {self.name} must be a finite number", code="G146")
             if name in ("scale", "rate", "shape", "df") and not value > 0:
-                raise SpecError(f"the {name} of {self.name} must be positive, not {number_text(value)}")
+                raise SpecError(
+                    f"the {name} of {self.name} must be positive, not {number_text(value)}", code="G146"
+                )
         if self.name == "uniform" and not self.arguments[0] < self.arguments[1]:
-            raise SpecError(f"{self} is empty", hint="the first argument is the lower end")
+            raise SpecError(f"{self} is empty", hint="the first argument is the lower end", code="G146")
 
     def __str__(self) -> str:
         if self.name == "flat":
@@ -75,13 +79,16 @@ class Prior:
 
     def __post_init__(self) -> None:
         if (self.target == "fixed") != (self.name == ""):
-            raise SpecError("a prior names a coefficient or a component, unless it is for all fixed effects")
+            raise SpecError(
+                "a prior names a coefficient or a component, unless it is for all fixed effects", code="G158"
+            )
         if self.target in ("sd", "var"):
             bounded = self.distribution.name == "uniform" and self.distribution.arguments[0] < 0
             if self.distribution.name not in _POSITIVE or bounded:
                 raise SpecError(
                     f"{self._target} is never negative, and {self.distribution} can be",
                     hint="use half_normal, half_student_t, half_cauchy, exponential, gamma, ...",
+                    code="G147",
                 )
 
     @property

@@ -65,7 +65,7 @@ def _zero_one(expression: Expression, table: Table) -> Counts:
     if isinstance(value, Factor):
         return _successes(value, expression, table)
     if isinstance(value, Basis):
-        raise table.error(f"the response {expression} has several columns", expression)
+        raise table.error(f"the response {expression} has several columns", expression, code="G225")
     y = value.astype(np.float64, copy=False)
     _require((y == 0) | (y == 1), y, expression, table, "is neither 0 nor 1", _BERNOULLI)
     return y
@@ -77,6 +77,7 @@ def _successes(factor: Factor, expression: Expression, table: Table) -> Counts:
             f"the response {expression} must have two levels, and has {listed(factor.levels)}",
             expression,
             hint=_BERNOULLI,
+            code="G206",
         )
     return factor.codes.astype(np.float64)
 
@@ -98,4 +99,5 @@ def _require(
             f" ({table.row(first)})",
             expression,
             hint=remedy,
+            code="G205",
         )

@@ -44,7 +44,7 @@ def _complete_rows(
     missing = {column: _missing(frame[column]) for column in frame.columns}
     incomplete = np.logical_or.reduce(list(missing.values()))
     if not len(frame):
-        raise DataError(f"{data} have no rows")
+        raise DataError(f"{data} have no rows", code="G222")
     if not incomplete.any():
         return np.arange(len(frame)), []
     found = "missing values in " + ", ".join(
@@ -55,10 +55,10 @@ def _complete_rows(
     first = next(name for name in model.columns.values() if missing[name.name].any())
     if model.missing == "fail":
         hint = "fill them in, or leave such rows out: missing drop"
-        raise model.error(found, span=first.span, hint=hint, kind=DataError)
+        raise model.error(found, span=first.span, hint=hint, kind=DataError, code="G202")
     if incomplete.all():
         hint = "leave a column out of the model"
-        raise model.error(f"no row is left: {found}", span=first.span, hint=hint, kind=DataError)
+        raise model.error(f"no row is left: {found}", span=first.span, hint=hint, kind=DataError, code="G222")
     dropped = f"{incomplete.sum()} of {len(frame)} rows are left out"
     return np.flatnonzero(~incomplete), [DataWarning(f"{dropped}: {found}")]
 
@@ -80,4 +80,5 @@ def _check_finite(series: pd.Series[Any], name: Name, table: Table) -> None:
             f"column '{name.name}' is infinite in {table.row(np.argmax(infinite))}",
             name,
             hint="make it missing (missing drop leaves such rows out), or a number",
+            code="G203",
         )

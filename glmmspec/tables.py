@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from glmmspec import datasets
 from glmmspec.errors import DataError
+from glmmspec.table_limits import check_fields, check_is_text, read_parquet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +27,9 @@ MISSING_WORDS = ("", "NA")
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _ENDINGS = (*_DELIMITERS, ".parquet")
+_MAX_REASON = 300
+"""How much is shown of why a file cannot be read: the reader quotes the row, however long."""
+
 _SAVE_AS_UTF8 = "save it in the encoding UTF-8"
 
 
@@ -46,7 +51,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
     import pyarrow as pa
 
     with _opened(path, pa.ArrowException) as file:
-        table = _parquet(file) if path.suffix.lower() == ".parquet" else _text(file, path)
+        table = read_parquet(file) if path.suffix.lower() == ".parquet" else _text(file, path)
     return _to_pandas(table)
 
 
@@ -74,6 +79,7 @@ def _parquet_header(path: Path) -> tuple[str, ...]:
 
 def _text_header(path: Path) -> tuple[str, ...]:
     with _opened(path) as file:
+        check_is_text(file, str(path))
         lines = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
         rows = csv.reader(lines, delimiter=_DELIMITERS[path.suffix.lower()])
         return tuple(next(filter(None, rows), ()))
@@ -102,6 +108,7 @@ def as_frame(data: Any) -> pd.DataFrame:
         raise DataError(
             f"cannot use a {type(data).__name__} as data",
             hint="give a pandas, polars or pyarrow table, or a dict of equally long columns",
+            code="G223",
         ) from error
     _check_names(list(frame.columns), "the data")
     return _with_categoricals(frame)
@@ -139,14 +146,23 @@ def data_path(model: Model) -> Path:
     Raises
     ------
     DataError
-        If it names none, or a URL.
+        If it names none, a URL, or a file outside the folder of the spec.
     """
     reference = _reference(model)
     if reference.kind == "shipped":
         return datasets.path(reference.name)
-    _refuse_url(reference.name)
+    _check_name(reference.name)
     folder = Path(model.source.name).parent if model.source is not None else Path()
-    return folder / reference.name
+    path = folder / reference.name
+    # Links are followed: what they point to has to be inside too.
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
+        raise DataError(
+            f"the data file '{reference.name}' is outside the folder of the spec",
+            hint="a spec, wherever it comes from, reads files beside it only: give others with --data,"
+            " or as a data frame",
+            code="G223",
+        )
+    return path
 
 
 def _reference(model: Model) -> DataReference:
@@ -154,6 +170,7 @@ def _reference(model: Model) -> DataReference:
         raise DataError(
             "the model names no data",
             hint='give a data frame, or add a statement: data salamander, or data "file.csv"',
+            code="G224",
         )
     return model.data
 
@@ -178,58 +195,63 @@ def _opened(path: Path, *unreadable: type[Exception]) -> Iterator[BinaryIO]:
         with path.open("rb") as file:
             yield file
     except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 text", hint=_SAVE_AS_UTF8) from error
+        raise DataError(f"{path} is not UTF-8 text", hint=_SAVE_AS_UTF8, code="G223") from error
     except Exception as error:
         if not isinstance(error, (OSError, csv.Error, *unreadable)):
             raise
-        reason = str(error).strip()
+        reason = str(error).strip()[:_MAX_REASON]
         if "invalid UTF8" in reason:
-            raise DataError(f"{path} is not UTF-8 text ({reason})", hint=_SAVE_AS_UTF8) from error
-        raise DataError(f"cannot read {path}: {reason}") from error
+            raise DataError(
+                f"{path} is not UTF-8 text ({reason})", hint=_SAVE_AS_UTF8, code="G223"
+            ) from error
+        raise DataError(f"cannot read {path}: {reason}", code="G223") from error
 
 
 def _check_path(path: Path) -> None:
-    _refuse_url(str(path))
+    _check_name(str(path))
     if path.suffix.lower() not in _ENDINGS:
         raise DataError(
-            f"cannot tell the format of {path} by its ending", hint=f"known: {', '.join(_ENDINGS)}"
+            f"cannot tell the format of {path} by its ending",
+            hint=f"known: {', '.join(_ENDINGS)}",
+            code="G223",
         )
     if path.is_dir():
-        raise DataError(f"{path} is a folder, not a file")
+        raise DataError(f"{path} is a folder, not a file", code="G223")
     if not path.exists():
-        raise DataError(f"there is no file {path}")
+        raise DataError(f"there is no file {path}", code="G223")
     if not path.is_file():
-        raise DataError(f"{path} is not a regular file", hint="write the table to a file first")
+        raise DataError(f"{path} is not a regular file", hint="write the table to a file first", code="G223")
 
 
-def _refuse_url(name: str) -> None:
+def _check_name(name: str) -> None:
+    if "\0" in name:
+        raise DataError(f"{name!r} is not a path", code="G223")
     # A scheme has two letters or more: C:/ is a drive. A Path writes one slash for two.
     if re.match(r"[A-Za-z][\w+.-]+:/", name):
-        raise DataError(f"'{name}' is not a path", hint="glmmspec fetches nothing: download the file first")
+        raise DataError(
+            f"'{name}' is not a path", hint="glmmspec fetches nothing: download the file first", code="G223"
+        )
 
 
 def _check_names(names: Sequence[Any], where: str) -> None:
     """Refuse columns that a formula could not name, or could not tell apart."""
     if not names:
-        raise DataError(f"{where} has no columns")
+        raise DataError(f"{where} has no columns", code="G223")
     for name in names:
         if not isinstance(name, str):
-            raise DataError(f"a column of {where} is named {name!r}, which is not text", hint="rename it")
+            raise DataError(
+                f"a column of {where} is named {name!r}, which is not text", hint="rename it", code="G223"
+            )
     twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
-        raise DataError(f"{where} has two columns named '{twice[0]}'", hint="rename one of them")
-
-
-def _parquet(file: BinaryIO) -> pa.Table:
-    import pyarrow.parquet as pq
-
-    return pq.ParquetFile(file).read()
+        raise DataError(f"{where} has two columns named '{twice[0]}'", hint="rename one of them", code="G223")
 
 
 def _text(file: BinaryIO, path: Path) -> pa.Table:
     """The table of a text file, its columns' types told from all of its rows."""
     import pyarrow as pa
 
+    check_fields(file, _DELIMITERS[path.suffix.lower()], str(path))
     table = _read_text(file, path, {})
     as_text = {
         name: pa.string()

@@ -5,6 +5,7 @@ Like all of the IR they are immutable, hashable and comparable, and `str()` is t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,7 +30,9 @@ class Response:
     def __post_init__(self) -> None:
         wanted = 1 if self.form == "column" else 2
         if len(self.arguments) != wanted:
-            raise SpecError(f"the response {self.form} takes {wanted} column(s), not {len(self.arguments)}")
+            raise SpecError(
+                f"the response {self.form} takes {wanted} column(s), not {len(self.arguments)}", code="G154"
+            )
         for argument in self.arguments:
             check_arithmetic(argument)
 
@@ -63,7 +66,7 @@ class FixedTerm:
         for factor in self.factors:
             check_variable(factor)
         if len(set(self.factors)) < len(self.factors):
-            raise SpecError(f"a variable appears twice in the term {self}")
+            raise SpecError(f"a variable appears twice in the term {self}", code="G158")
 
     def __str__(self) -> str:
         return ":".join(map(str, self.factors)) if self.factors else "1"
@@ -73,22 +76,47 @@ INTERCEPT = FixedTerm()
 
 
 def ordered(terms: tuple[FixedTerm, ...]) -> tuple[FixedTerm, ...]:
-    """Terms by degree, as R orders them, each term's variables in the order in which all first appear.
+    """Terms by degree, as R orders them, each with its variables in their order as given.
 
-    R takes that order from the formula as written; taking it from the ordered terms gives the same
-    unless an interaction is written before its main effects, and makes the text of a model, read
-    again, the same model.
+    Where no way of writing the terms gives that order back (`(a + b):d`, of which `a:d + b:d` is
+    another model in R), variables are put in the order in which they first appear, so that the text
+    of a model, read again, is the same model.
     """
-    by_degree = sorted(terms, key=lambda term: len(term.factors))
+    by_degree = tuple(sorted(terms, key=lambda term: len(term.factors)))
+    _check_distinct(by_degree)
+    return by_degree if _reads_back(written(by_degree)) else tuple(_by_appearance(by_degree))
+
+
+def written(terms: tuple[FixedTerm, ...]) -> tuple[FixedTerm, ...]:
+    """Ordered terms in the order of writing that keeps their variables' order: interactions may stand first.
+
+    In R's formulas, and here, the variables of a term stand in the order in which they first appear:
+    `a:b + b` has the term `a:b`, and `b + a:b` the term `b:a`.
+    """
+    falling = tuple(sorted(terms, key=lambda term: -len(term.factors)))
+    return next((order for order in (terms, falling) if _reads_back(order)), terms)
+
+
+def _reads_back(terms: tuple[FixedTerm, ...]) -> bool:
+    return list(terms) == list(_by_appearance(terms))
+
+
+def _by_appearance(terms: tuple[FixedTerm, ...]) -> Iterator[FixedTerm]:
+    """Each term with its variables in the order in which all first appear."""
     order: dict[Expression, int] = {}
-    for term in by_degree:
+    for term in terms:
         for factor in term.factors:
             order.setdefault(factor, len(order))
-    ordered = tuple(FixedTerm(tuple(sorted(term.factors, key=order.__getitem__))) for term in by_degree)
-    if len(set(ordered)) < len(ordered):
-        twice = next(term for i, term in enumerate(ordered) if term in ordered[:i])
-        raise SpecError(f"the fixed term {twice} is given twice")
-    return ordered
+    for term in terms:
+        yield FixedTerm(tuple(sorted(term.factors, key=order.__getitem__)))
+
+
+def _check_distinct(terms: tuple[FixedTerm, ...]) -> None:
+    seen: set[frozenset[Expression]] = set()
+    for term in terms:
+        if frozenset(term.factors) in seen:
+            raise SpecError(f"the fixed term {term} is given twice", code="G158")
+        seen.add(frozenset(term.factors))
 
 
 @dataclass(frozen=True)
@@ -116,9 +144,11 @@ class RandomTerm:
 
     def __post_init__(self) -> None:
         if not self.factors:
-            raise SpecError("a random term needs a grouping factor")
+            raise SpecError("a random term needs a grouping factor", code="G158")
         if self.by_type and self.multiplier is not None:
-            raise SpecError("a random term whose roles follow from column types has no explicit multiplier")
+            raise SpecError(
+                "a random term whose roles follow from column types has no explicit multiplier", code="G158"
+            )
         for factor in self.factors:
             if self.by_type:
                 check_single_column(factor)
@@ -127,7 +157,7 @@ class RandomTerm:
         if self.multiplier is not None:
             check_slope(self.multiplier)
         if len(set(self.factors)) < len(self.factors):
-            raise SpecError(f"a column appears twice in the random term {self}")
+            raise SpecError(f"a column appears twice in the random term {self}", code="G128")
         if not self.component:
             object.__setattr__(self, "component", self.default_component)
 
@@ -193,10 +223,10 @@ class Levels:
         seen: set[str] = set()
         for level in self.levels:
             if level in seen:
-                raise SpecError(f"level '{level}' of '{self.column}' is listed twice")
+                raise SpecError(f"level '{level}' of '{self.column}' is listed twice", code="G152")
             seen.add(level)
         if len(self.levels) < 2:
-            raise SpecError(f"'{self.column}' needs at least two levels")
+            raise SpecError(f"'{self.column}' needs at least two levels", code="G153")
 
     def __str__(self) -> str:
         listed = ", ".join(x if is_plain_name(x) else quoted_text(x) for x in self.levels)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from glmmspec.errors import DataError, did_you_mean_or_list
+from glmmspec.faults import Faults
 from glmmspec.ir import Model
 
 
@@ -23,13 +24,18 @@ def check_columns(model: Model, known: Collection[str], data: str) -> None:
     Raises
     ------
     DataError
-        At the first such name, with the nearest known one.
+        Of every such name, with the nearest known one.
     """
+    faults = Faults()
     for name in model.columns.values():
         if name.name not in known:
-            raise model.error(
-                f"unknown column '{name.name}' in {data}",
-                span=name.span,
-                hint=did_you_mean_or_list(name.name, known),
-                kind=DataError,
+            faults.add(
+                model.error(
+                    f"unknown column '{name.name}' in {data}",
+                    span=name.span,
+                    hint=did_you_mean_or_list(name.name, known),
+                    kind=DataError,
+                    code="G201",
+                )
             )
+    faults.raise_any()

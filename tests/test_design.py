@@ -145,7 +145,7 @@ def test_an_unknown_column_is_answered_with_place_and_remedy():
     with pytest.raises(DataError) as caught:
         bind(parse(text, name="salamander.glmm"))
     assert str(caught.value) == (
-        "salamander.glmm:3:12: unknown column 'Cros' in data 'salamander'\n"
+        "salamander.glmm:3:12: unknown column 'Cros' in data 'salamander' [G201]\n"
         "  3 | Mate ~ 0 + Cros | F = Female, M = Male\n"
         "    |            ^^^^ did you mean 'Cross'?"
     )

@@ -127,7 +127,7 @@ def test_bases_as_in_r(text, rows):
     ("text", "message"),
     [
         ("log(z)", r"log\(z\) is not a finite number in row 1"),
-        ("I(x / z)", r"x / z is not a finite number in row 2"),
+        ("I(x / z)", r"x/z is not a finite number in row 2"),
         ("I(z^0.5)", r"z\^0.5 is not a finite number in row 1"),
         ("exp(1000 * x)", "is not a finite number in row 1"),
         ("scale(x - x)", r"scale\(x - x\) is not a finite number in row 1"),

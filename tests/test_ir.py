@@ -44,10 +44,16 @@ def test_a_name_stands_without_backticks_exactly_if_it_is_plain(name: str) -> No
     assert (read == (Name(name),)) == is_plain_name(name)
 
 
-def test_fixed_terms_are_ordered_by_degree_and_their_variables_by_appearance() -> None:
-    terms = (FixedTerm((B, A)), FixedTerm((A,)), FixedTerm((B,)), INTERCEPT)
-    ordered = (INTERCEPT, FixedTerm((A,)), FixedTerm((B,)), FixedTerm((A, B)))
-    assert model(fixed=terms).fixed == ordered
+def test_fixed_terms_are_ordered_by_degree_and_keep_the_order_of_their_variables() -> None:
+    """A model made of terms as R orders them is written so that R's order is read again."""
+    made = model(fixed=(FixedTerm((B, A)), FixedTerm((A,)), FixedTerm((B,)), INTERCEPT))
+    assert made.fixed == (INTERCEPT, FixedTerm((A,)), FixedTerm((B,)), FixedTerm((B, A)))
+    assert " ~ b:a + a + b" in made.formula
+
+
+def test_variables_whose_order_no_text_gives_stand_by_appearance() -> None:
+    made = model(fixed=(FixedTerm((A, X)), FixedTerm((B, X))))
+    assert made.fixed == (FixedTerm((A, X)), FixedTerm((X, B)))
 
 
 def test_a_component_is_called_as_its_term_is_written() -> None:
@@ -65,7 +71,7 @@ def test_a_component_is_called_as_its_term_is_written() -> None:
          "the random term b:a is written twice"),
         (lambda: model(random=(RandomTerm((G,), component="U"), RandomTerm((G,), by_type=False))),
          "the random term (1 | g) is written twice"),
-        (lambda: model(fixed=(FixedTerm((A, B)), FixedTerm((B, A)))), "the fixed term a:b is given twice"),
+        (lambda: model(fixed=(FixedTerm((A, B)), FixedTerm((B, A)))), "the fixed term b:a is given twice"),
         (lambda: model(fixed=(FixedTerm((Y,)),)), "the response y also stands right of ~"),
         (lambda: model(random=(RandomTerm((Y, G)),)), "the response y also stands right of ~"),
         (lambda: Operation("+", ()), "the operator + takes two operands"),

@@ -9,7 +9,9 @@ from tests import pages
 ROOT = Path(__file__).parent.parent
 
 
-PAGES = ("vignette", "coming-from-r", "prediction", "inference", "keeping", "comparison", "validation")
+PAGES = (
+    "vignette", "coming-from-r", "prediction", "inference", "keeping", "comparison", "notebook", "validation",
+)  # fmt: skip
 
 
 @pytest.mark.timeout(900)

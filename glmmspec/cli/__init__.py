@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import sys
-
 
 def main() -> None:
     """Run the command line and exit with its code."""
     try:
+        from glmmspec.cli import interrupt
+
+        interrupt.watch()
         from glmmspec.cli.app import app
 
         app(prog_name="glmmspec")
     except KeyboardInterrupt:
-        sys.exit(130)
+        from glmmspec.cli import interrupt
+
+        interrupt.end()
+    except SystemExit as ended:
+        if ended.code == interrupt.INTERRUPTED:
+            interrupt.end()
+        raise

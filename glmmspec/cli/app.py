@@ -11,8 +11,11 @@ from glmmspec.cli.compare import compare
 from glmmspec.cli.compile import compile_spec
 from glmmspec.cli.data import data
 from glmmspec.cli.explain import explain
+from glmmspec.cli.explain_error import explain_error
 from glmmspec.cli.fit import fit
 from glmmspec.cli.fmt import fmt
+from glmmspec.cli.lsp import lsp
+from glmmspec.cli.new import new
 from glmmspec.cli.outcome import reported
 from glmmspec.cli.sample import sample
 from glmmspec.cli.show import show
@@ -55,11 +58,14 @@ app.command("fit")(reported(fit))
 app.command("show")(reported(show))
 app.command("sample")(reported(sample))
 app.command("validate")(reported(validate))
+app.command("new")(reported(new))
 app.command("check")(reported(check))
 app.command("fmt")(reported(fmt))
 app.command("compile")(reported(compile_spec))
 app.command("explain")(reported(explain))
+app.command("explain-error")(reported(explain_error))
 app.command("compare")(reported(compare))
 app.command("study")(reported(study))
 app.command("translate")(reported(translate))
 app.command("data")(reported(data))
+app.command("lsp")(reported(lsp))

@@ -1,10 +1,10 @@
-"""`glmmspec check`: whether a spec makes sense, without loading a numerical package."""
+"""`glmmspec check`: whether a spec makes sense; a numerical package is loaded only for its data."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,25 +16,35 @@ if TYPE_CHECKING:
     from glmmspec.ir import Model
 
 
-def check(file: SpecFile, data: DataFile = None, as_json: AsJson = False) -> int:
-    """Check a spec, and that its data have the columns it uses.
+Quick = Annotated[
+    bool, typer.Option("--quick", help="Of the data, look at the names of the columns alone: for editors.")
+]
 
-    With --data the spec is bound to that file in full: values, levels, ranks and all.
+
+def check(file: SpecFile, data: DataFile = None, quick: Quick = False, as_json: AsJson = False) -> int:
+    """Check a spec, and its data if there are any: all that is wrong, and what is doubtful.
+
+    Warnings do not change the exit code.
     """
     try:
-        facts = _facts(file, data)
+        facts = _facts(file, data, quick)
     except GlmmSpecError as error:
         if not as_json:
             raise
-        typer.echo(json.dumps({"ok": False, "errors": [_plain(error)]}, indent=2))
+        typer.echo(json.dumps({"ok": False, "errors": [_plain(each) for each in error.every]}, indent=2))
         return BAD_INPUT
-    typer.echo(json.dumps({"ok": True, "errors": [], **facts}, indent=2) if as_json else _line(file, facts))
-    for warning in facts.get("warnings", ()):
-        typer.echo(f"warning: {warning}", err=True)
+    doubts: list[GlmmSpecError] = facts.pop("doubts", [])
+    if as_json:
+        warnings = {"warnings": [_plain(doubt) for doubt in doubts]} if "observations" in facts else {}
+        typer.echo(json.dumps({"ok": True, "errors": [], **facts, **warnings}, indent=2))
+        return DONE
+    typer.echo(_line(file, facts))
+    for doubt in doubts:
+        typer.echo(f"warning: {doubt}", err=True)
     return DONE
 
 
-def _facts(file: Path, data: Path | None) -> dict[str, Any]:
+def _facts(file: Path, data: Path | None, quick: bool) -> dict[str, Any]:
     """What the model is, and how it was checked against data.
 
     Raises
@@ -51,32 +61,37 @@ def _facts(file: Path, data: Path | None) -> dict[str, Any]:
         "random_terms": len(model.random),
         "variance_components": len(model.components),
     }
-    if data is not None:
-        return {**facts, "data": str(data), **_bound(model, data)}
-    if model.data is None:
+    if data is None and model.data is None:
         return {**facts, "data": None}
-    _check_columns(model, model.data.name)
-    return {**facts, "data": model.data.name}
+    name = str(data) if data is not None else str(model.data.name if model.data is not None else "")
+    if quick:
+        _check_columns(model, data, name)
+        return {**facts, "data": name}
+    return {**facts, "data": name, **_bound(model, data)}
 
 
-def _bound(model: Model, data: Path) -> dict[str, Any]:
+def _bound(model: Model, data: Path | None) -> dict[str, Any]:
+    from glmmspec.advice import advice, block_sizes
     from glmmspec.design import bind
     from glmmspec.tables import read_table
 
-    design = bind(model, read_table(data))
+    design = bind(model, None if data is None else read_table(data))
+    sizes = block_sizes(design)
     return {
         "observations": len(design.y),
         "parameters": list(design.parameters),
-        "warnings": [str(note) for note in design.notes],
+        "blocks": len(sizes),
+        "largest_block": max(sizes),
+        "doubts": [*(GlmmSpecError(str(note)) for note in design.notes), *advice(model, design)],
     }
 
 
-def _check_columns(model: Model, data: str) -> None:
-    """Refuse a model that uses a column which the data it names (`data`) do not have."""
-    from glmmspec.tables import column_names
+def _check_columns(model: Model, data: Path | None, name: str) -> None:
+    """Refuse a model that uses columns which the data (of that name) do not have."""
+    from glmmspec.tables import column_names, header
     from glmmspec.usage import check_columns
 
-    check_columns(model, column_names(model), f"data '{data}'")
+    check_columns(model, column_names(model) if data is None else header(data), f"data '{name}'")
 
 
 def _line(file: Path, facts: dict[str, Any]) -> str:
@@ -88,6 +103,8 @@ def _line(file: Path, facts: dict[str, Any]) -> str:
     ]
     if "observations" in facts:
         parts.append(_counted(facts["observations"], "observation"))
+        largest = _counted(facts["largest_block"], "effect")
+        parts.append(f"{_counted(facts['blocks'], 'block')} of up to {largest}")
     if facts["data"] is None:
         parts.append("no data named: columns not checked")
     return f"{file}: ok ({', '.join(parts)})"
@@ -105,4 +122,5 @@ def _plain(error: GlmmSpecError) -> dict[str, Any]:
         "line": at.line if at is not None else None,
         "column": at.column if at is not None else None,
         "hint": error.hint,
+        "code": error.code,
     }

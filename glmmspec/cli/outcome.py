@@ -11,6 +11,7 @@ from typing import Any
 
 import typer
 
+from glmmspec.cli.interrupt import INTERRUPTED, report
 from glmmspec.errors import GlmmSpecError
 
 DONE = 0
@@ -19,7 +20,6 @@ NO = 1
 
 BAD_INPUT = 2
 INTERNAL_ERROR = 70
-INTERRUPTED = 130
 BROKEN_PIPE = 141
 """As a shell reports a program that SIGPIPE ended."""
 
@@ -51,7 +51,7 @@ def _code(command: Callable[[], int]) -> int:
         typer.echo(error_text(error), err=True)
         return BAD_INPUT
     except KeyboardInterrupt:
-        typer.echo("interrupted", err=True)
+        report()
         return INTERRUPTED
     except BrokenPipeError:
         _discard_output()
@@ -59,6 +59,9 @@ def _code(command: Callable[[], int]) -> int:
     except OSError as error:
         _discard_output()
         typer.echo(f"error: {error}", err=True)
+        return BAD_INPUT
+    except MemoryError:
+        typer.echo("error: not enough memory for this model and these data", err=True)
         return BAD_INPUT
     except Exception as error:
         _report(error)

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from glmmspec.cli.arguments import DataFile, SpecFile
+from glmmspec.cli.interrupt import reached, stopped_by_interrupt
 from glmmspec.cli.outcome import DONE
 
 Truth = Annotated[
@@ -49,7 +50,7 @@ def study(
     from glmmspec.tables import read_table
     from glmmspec.validation.study import study as studied
 
-    with _shown_progress() as progress:
+    with _shown_progress(path) as progress:
         found = studied(
             model,
             values,
@@ -74,14 +75,28 @@ def _pair(text: str) -> tuple[str, float]:
 
 
 @contextmanager
-def _shown_progress() -> Iterator[Callable[[int, int], None] | None]:
-    """A bar on stderr with the time that is left; None where stderr is no terminal."""
+def _shown_progress(path: Path | None) -> Iterator[Callable[[int, int], None]]:
+    """What to call with the replications done and all; an interrupt says them, and where they are kept."""
+    kept = "none is kept" if path is None else f"kept in {path}, where the same command goes on"
+
+    with _bar() as show:
+
+        def update(done: int, total: int) -> None:
+            reached(f"{done} of {total} replications are done, {kept}")
+            show(done, total)
+
+        yield update
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr with the time that is left; nothing is shown where stderr is no terminal."""
     if not sys.stderr.isatty():
-        yield None
+        yield lambda done, total: None
         return
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    with Progress(console=Console(stderr=True), transient=True) as bar, stopped_by_interrupt(bar.stop):
         task = bar.add_task("replications", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

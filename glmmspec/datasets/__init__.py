@@ -154,7 +154,7 @@ def describe(name: str) -> Dataset:
         If no data set has that name; the nearest one is suggested.
     """
     if name not in _ALL:
-        raise DataError(f"unknown data set '{name}'", hint=did_you_mean_or_list(name, _ALL))
+        raise DataError(f"unknown data set '{name}'", hint=did_you_mean_or_list(name, _ALL), code="G138")
     return _ALL[name]
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from glmmspec.errors import GlmmSpecError, Source, SpecError
+from glmmspec.faults import Faults
 from glmmspec.ir import Model
 
-__all__ = ["format_text", "parse", "read"]
+__all__ = ["examine", "format_text", "parse", "read"]
 
 
 def parse(text: str, *, family: str | None = None, name: str = "<spec>") -> Model:
@@ -28,16 +29,37 @@ def parse(text: str, *, family: str | None = None, name: str = "<spec>") -> Mode
         If the text is not in the language.
     SpecError
         If it is, and makes no sense.
+
+    Either is the first mistake in the text, and holds the others (`every`).
+    """
+    model, errors = examine(text, family=family, name=name)
+    if errors:
+        errors[0].others = tuple(errors[1:])
+        raise errors[0]
+    assert model is not None, "no model, and nothing wrong"
+    return model
+
+
+def examine(
+    text: str, *, family: str | None = None, name: str = "<spec>"
+) -> tuple[Model | None, list[GlmmSpecError]]:
+    """The model of a spec's text, or None, and all that is wrong with the text, in its order.
+
+    The parameters are those of `parse`; nothing is raised.
     """
     from glmmspec.grammar.lower import lower
-    from glmmspec.grammar.parser import parse_spec
+    from glmmspec.grammar.parser import read_spec
 
-    source = Source(name, text)
+    source, faults = Source(name, text), Faults()
     try:
-        return lower(parse_spec(text), family, source)
+        model = lower(read_spec(text, faults), family, source, faults)
+        faults.raise_any()
     except GlmmSpecError as error:
         error.locate(source)
-        raise
+        errors = list(error.every)
+        error.others = ()
+        return None, errors
+    return model, []
 
 
 def read(path: str | Path, *, family: str | None = None) -> Model:
@@ -75,9 +97,10 @@ def _unreadable(path: str | Path, error: OSError | ValueError) -> SpecError:
         return SpecError(
             f"{path} is not UTF-8 text (byte {error.start + 1})",
             hint="save it as UTF-8, without other encodings",
+            code="G157",
         )
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return SpecError(f"cannot read {path}: {reason}", hint="give the path of a .glmm file")
+    return SpecError(f"cannot read {path}: {reason}", hint="give the path of a .glmm file", code="G157")
 
 
 def format_text(text: str, *, name: str = "<spec>") -> str:

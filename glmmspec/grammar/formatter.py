@@ -7,12 +7,12 @@ and words, comments, their order and the line breaks stay as written.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 
-from lark import Lark, Token
+from lark import Token
 
-from glmmspec.grammar.layout import statements
-from glmmspec.grammar.parser import parse_spec
+from glmmspec.faults import Faults
+from glmmspec.grammar.layout import Unread, statements
+from glmmspec.grammar.parser import lexer, parse_spec
 
 _INDENT = "    "
 _TIGHT = {"COLON", "CARET"}
@@ -28,14 +28,10 @@ def format_spec(text: str) -> str:
         If the text is not in the language.
     """
     parse_spec(text)
-    tokens = [token for token in _lexer().lex(text, dont_ignore=True) if token.type != "SPACE"]
-    formatted = "\n".join(_Layout(tokens).line(line) for line in _lines(tokens))
+    tokens = [token for token in lexer().lex(text, dont_ignore=True) if token.type != "SPACE"]
+    layout = _Layout(tokens)
+    formatted = "\n".join(layout.line(line) for line in _lines(tokens))
     return formatted + "\n" if formatted else ""
-
-
-@cache
-def _lexer() -> Lark:
-    return Lark.open("glmmspec.lark", rel_to=__file__, parser=None, lexer="basic")
 
 
 def _lines(tokens: list[Token]) -> Iterator[list[Token]]:
@@ -60,7 +56,7 @@ class _Layout:
 
     def __init__(self, tokens: list[Token]) -> None:
         code = [token for token in tokens if token.type != "COMMENT"]
-        parts = list(statements(code))
+        parts = [part for part in statements(code, Faults()) if not isinstance(part, Unread)]
         flat = [token for statement in parts for token in statement]
         self._types = {token.start_pos: token.type for token in flat}
         self._openers = {statement[0].start_pos for statement in parts}

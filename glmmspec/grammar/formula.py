@@ -13,17 +13,21 @@ from math import comb
 
 from glmmspec.errors import SpecError
 from glmmspec.expression import Call, Expression, Number, Operation
+from glmmspec.faults import Faults
 from glmmspec.functions import COMPARISONS, arguments_of, check_arithmetic, check_depth, check_variable
 from glmmspec.ir import INTERCEPT, FixedTerm
 
 MAX_TERMS = 10_000
 """Most terms that a formula may expand to."""
 
+MAX_STEPS = 20 * MAX_TERMS
+"""Most terms that its operators may make on the way, counted again each time."""
+
 Terms = list[int]
 
 
 class FixedPart:
-    """The fixed part of a formula, filled summand by summand.
+    """The fixed part of a formula, filled summand by summand; what makes no sense goes to `faults`.
 
     Attributes
     ----------
@@ -33,19 +37,22 @@ class FixedPart:
         The arguments of `offset(...)`, in order.
     """
 
-    def __init__(self, fixed: Expression) -> None:
+    def __init__(self, fixed: Expression, faults: Faults) -> None:
         self.groups: list[Operation] = []
         self.offsets: list[Expression] = []
         self._variables: list[Expression] = []
         self._bits: dict[Expression, int] = {}
         self._masks: dict[int, None] = {}
         self._intercept: bool | None = None
+        self._faults = faults
+        self._steps = 0
         for sign, summand in summands(fixed):
-            check_depth(summand)
-            if sign == "+":
-                self._add(summand)
-            else:
-                self._remove(summand)
+            with faults.gathering():
+                check_depth(summand)
+                if sign == "+":
+                    self._add(summand)
+                else:
+                    self._remove(summand)
 
     @property
     def terms(self) -> tuple[FixedTerm, ...]:
@@ -75,13 +82,17 @@ class FixedPart:
         if isinstance(summand, Number) and summand.value in (0, 1):
             self._set_intercept(summand.value == 0, summand)
             return
-        for mask in self._expand(summand):
+        known = len(self._faults)
+        masks = self._expand(summand)
+        for mask in masks if len(self._faults) == known else ():
             if mask == 0:
                 self._set_intercept(False, summand)
             elif mask in self._masks:
                 del self._masks[mask]
             else:
-                raise SpecError(f"there is no term {self._term(mask)} to remove", span=summand.span)
+                raise SpecError(
+                    f"there is no term {self._term(mask)} to remove", span=summand.span, code="G112"
+                )
 
     def _set_intercept(self, present: bool, summand: Expression) -> None:
         if self._intercept not in (None, present):
@@ -89,6 +100,7 @@ class FixedPart:
                 "the intercept is both asked for and removed",
                 hint="0 or -1 removes it; without either it is there",
                 span=summand.span,
+                code="G113",
             )
         self._intercept = present
 
@@ -104,7 +116,7 @@ class FixedPart:
         """The distinct terms of an expression, in order of appearance."""
         match expression:
             case Operation(operator, (_, _)) if operator in _ALGEBRA:
-                return self._operate(expression)
+                return self._counted(self._operate(expression), expression)
             case Number(1):
                 return [0]
             case Number():
@@ -112,12 +124,25 @@ class FixedPart:
                     f"{expression} is out of place: only the intercept, 0 or 1, is a number in a formula",
                     hint="0 stands alone in the sum; a multiple of a variable is written I(2 * x)",
                     span=expression.span,
+                    code="G110",
                 )
         return [self._bit(expression)]
 
+    def _counted(self, terms: Terms, expression: Expression) -> Terms:
+        self._steps += len(terms)
+        if self._steps > MAX_STEPS:
+            raise SpecError(
+                f"the formula takes more than {MAX_STEPS:,} terms to expand",
+                hint="write each product once",
+                span=expression.span,
+                code="G116",
+            )
+        return terms
+
     def _bit(self, variable: Expression) -> int:
         if variable not in self._bits:
-            _check_is_variable(variable)
+            with self._faults.gathering():
+                _check_is_variable(variable)
             self._bits[variable] = 1 << len(self._variables)
             self._variables.append(variable)
         return self._bits[variable]
@@ -130,7 +155,8 @@ class FixedPart:
         if operator == "+":
             return _distinct([*a, *b], whole)
         if operator == "-":
-            return [term for term in a if term not in b]
+            removed = set(b)
+            return [term for term in a if term not in removed]
         if operator in ("/", "%in%"):
             nested = [_union(a) | y for y in b]
             return _distinct([*a, *nested] if operator == "/" else [x | _union(b) for x in a], whole)
@@ -166,12 +192,14 @@ def _power(base: Terms, exponent: Expression, whole: Operation) -> Terms:
             "the exponent of a formula's ^ is a whole number from 1",
             hint="for the power of a variable write I(x^2)",
             span=exponent.span,
+            code="G111",
         )
     if exponent.value > 1 and len(base) == 1:
         raise SpecError(
             f"{whole} is {whole.operands[0]} alone: the ^ of a formula makes interactions",
             hint="for the power of a variable write I(x^2)",
             span=whole.span,
+            code="G111",
         )
     degree = int(min(exponent.value, len(base)))
     _check_size(sum(comb(len(base), k) for k in range(1, degree + 1)), whole)
@@ -192,7 +220,9 @@ def _distinct(terms: Terms, whole: Expression) -> Terms:
 
 def _check_size(count: int, expression: Expression) -> None:
     if count > MAX_TERMS:
-        raise SpecError(f"the formula expands to more than {MAX_TERMS:,} terms", span=expression.span)
+        raise SpecError(
+            f"the formula expands to more than {MAX_TERMS:,} terms", span=expression.span, code="G116"
+        )
 
 
 def _check_is_variable(expression: Expression) -> None:
@@ -202,16 +232,21 @@ def _check_is_variable(expression: Expression) -> None:
                 "a group stands alone in the sum of fixed terms",
                 hint="as in y ~ x + (1 | group)",
                 span=expression.span,
+                code="G115",
             )
         case Operation(operator) if operator in COMPARISONS:
             check_arithmetic(expression)
             raise SpecError(
-                "a comparison stands inside I(...)", hint=f"write I({expression})", span=expression.span
+                "a comparison stands inside I(...)",
+                hint=f"write I({expression})",
+                span=expression.span,
+                code="G106",
             )
         case Operation(sign, (operand,)):
             raise SpecError(
                 f"a sign is out of place before {operand}",
                 hint=f"to remove the term write ... - {operand}; to negate it, I({sign}{operand})",
                 span=expression.span,
+                code="G109",
             )
     check_variable(expression)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from glmmspec.errors import Span
 from glmmspec.expression import Expression, Name, position
+from glmmspec.grammar.layout import Unread
 
 Scalar = int | float | str
 """The value of an option."""
@@ -49,6 +50,19 @@ class Statement:
 
 @dataclass(frozen=True)
 class Spec:
-    """A whole spec, in the order written."""
+    """A whole spec, in the order written.
+
+    Attributes
+    ----------
+    statements
+        Those that could be read.
+    unread
+        The others.
+    """
 
     statements: tuple[Formula | Statement, ...]
+    unread: tuple[Unread, ...] = ()
+
+    def may_have_had(self, what: str) -> bool:
+        """True if a statement that could not be read may have been a formula, or the one of that keyword."""
+        return any(not each.guesses or what in each.guesses for each in self.unread)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from lark import Lark, Token, Transformer, v_args
+from lark import Lark, TextSlice, Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
-from glmmspec.errors import Span, SpecSyntaxError
+from glmmspec.errors import GlmmSpecError, Span, SpecSyntaxError
 from glmmspec.expression import Call, Expression, Keyword, Name, Number, Operation, Text
+from glmmspec.faults import Faults
 from glmmspec.grammar import catalogue
-from glmmspec.grammar.layout import Layout, span
+from glmmspec.grammar.layout import NO_TOKEN, Layout, Unread, ended, span, statements
 from glmmspec.grammar.nodes import Entry, Formula, Option, Scalar, Spec, Statement
+from glmmspec.mistakes.mistake import Mistake
 
 MAX_LENGTH = 2**18
 """Longest text that is read, in characters."""
@@ -27,25 +30,86 @@ def parse_spec(text: str) -> Spec:
     Raises
     ------
     SpecSyntaxError
-        With the span of what is wrong in `text`.
+        With the span of what is wrong in `text`; it holds all that is wrong.
     """
+    faults = Faults()
+    spec = read_spec(text, faults)
+    faults.raise_any()
+    return spec
+
+
+def read_spec(text: str, faults: Faults) -> Spec:
+    """What can be read of a spec's text, statement by statement; what cannot is added to `faults`."""
     check_text(text)
+    read: list[Formula | Statement] = []
+    unread: list[Unread] = []
+    for statement in statements(tokens(text, faults), faults):
+        if isinstance(statement, Unread):
+            unread.append(statement)
+            continue
+        try:
+            read.extend(_parsed(statement).statements)
+        except GlmmSpecError as error:
+            faults.add(error)
+            unread.append(Unread.of(statement))
+    return Spec(tuple(read), tuple(unread))
+
+
+def _parsed(statement: list[Token]) -> Spec:
+    """The syntax of one statement."""
+    parser = _parser().parse_interactive()
     try:
-        spec: Spec = _parser().parse(text)  # type: ignore[assignment]
-    except UnexpectedCharacters as error:
-        raise catalogue.bad_character(text, error.pos_in_stream or 0) from None
+        for token in ended(statement):
+            parser.feed_token(token)
+        spec: Spec = parser.feed_eof(statement[-1])  # type: ignore[no-untyped-call]
     except UnexpectedToken as error:
         raise catalogue.explain(error, _known_mistakes()) from None
     return spec
 
 
+def tokens(text: str, faults: Faults) -> Iterator[Token]:
+    """The tokens of a text; from a character that starts none, the rest of its line is one `NO_TOKEN`."""
+    start = 0
+    while start < len(text):
+        try:
+            yield from lexer().lex(TextSlice(text, start, len(text)))
+            return
+        except UnexpectedCharacters as error:
+            at = error.pos_in_stream or 0
+            faults.add(catalogue.bad_character(text, at))
+            start = _end_of_unreadable(text, at)
+            yield Token(NO_TOKEN, text[at:start], start_pos=at, end_pos=start)
+
+
+def _end_of_unreadable(text: str, at: int) -> int:
+    """Where reading goes on after a character that starts no token: the end of its line.
+
+    A quote that is closed in the next line is read to the end of that one.
+    """
+    end, following = _line_end(text, at), _line_end(text, _line_end(text, at) + 1)
+    if text[at] in "\"'`" and text.count(text[at], end, following) % 2:
+        return following
+    return end
+
+
+def _line_end(text: str, at: int) -> int:
+    end = text.find("\n", at)
+    return end if end >= 0 else len(text)
+
+
+@cache
+def lexer() -> Lark:
+    """The lexer of the language."""
+    return Lark.open("glmmspec.lark", rel_to=__file__, parser=None, lexer="basic")
+
+
 def check_text(text: str) -> None:
     """Refuse a text that is too long or is not Unicode."""
     if len(text) > MAX_LENGTH:
-        raise SpecSyntaxError(f"the text is longer than {MAX_LENGTH:,} characters")
+        raise SpecSyntaxError(f"the text is longer than {MAX_LENGTH:,} characters", code="G061")
     surrogate = re.search("[\ud800-\udfff]", text)
     if surrogate:
-        raise SpecSyntaxError("the text holds a lone surrogate", span=Span(*surrogate.span()))
+        raise SpecSyntaxError("the text holds a lone surrogate", span=Span(*surrogate.span()), code="G062")
 
 
 @cache
@@ -62,7 +126,7 @@ def _parser() -> Lark:
 
 
 @cache
-def _known_mistakes() -> dict[catalogue.Key, catalogue.Mistake]:
+def _known_mistakes() -> dict[catalogue.Key, Mistake]:
     return catalogue.table(_parser())
 
 
@@ -115,7 +179,9 @@ class _Builder(Transformer[Token, Any]):
         keywords = [part for part in parts if isinstance(part, Keyword)]
         if any(isinstance(part, Keyword) for part in parts[: len(arguments)]):
             raise SpecSyntaxError(
-                f"in {function}(...) an argument without a name follows a named one", span=span(function)
+                f"in {function}(...) an argument without a name follows a named one",
+                span=span(function),
+                code="G058",
             )
         return Call(str(function), tuple(arguments), tuple(keywords), span=_cover(function, parts[-1]))
 
@@ -156,6 +222,7 @@ def _unquoted(token: Token) -> str:
                 f"unknown escape {escape[0]}",
                 hint=r"a backslash itself is written \\",
                 span=Span(start, start + 2),
+                code="G059",
             )
         return _ESCAPES[escape[1]]
 
@@ -166,7 +233,7 @@ def _value(text: str, place: Span) -> int | float:
     """A number; one that is whole, however it is written, is an int."""
     value = float(text)
     if abs(value) > 1e300:
-        raise SpecSyntaxError("this number is too large", span=place)
+        raise SpecSyntaxError("this number is too large", span=place, code="G060")
     if re.fullmatch(r"-?[0-9]+", text):
         return int(text)
     return int(value) if value.is_integer() and abs(value) < 2**53 else value

@@ -25,6 +25,7 @@ def lower_entry(entry: Entry) -> list[RandomTerm]:
             f"'{component}' names {len(terms)} terms at once",
             hint=f"name each, as in {spelled}",
             span=entry.term.span,
+            code="G126",
         )
     return terms
 
@@ -49,10 +50,14 @@ def _entry_terms(term: Expression, component: str) -> list[RandomTerm]:
         case Operation("/"):
             return [RandomTerm(g, component=component, by_type=False) for g in _groupings(term)]
         case Operation("+"):
-            raise SpecError("an entry of the random part is one term", hint="separate random terms by commas")
+            raise SpecError(
+                "an entry of the random part is one term", hint="separate random terms by commas", code="G118"
+            )
         case Operation("*", (left, right)):
             raise SpecError(
-                f"{term} is several random terms", hint=f"list those meant: {left}, {right}, {left}:{right}"
+                f"{term} is several random terms",
+                hint=f"list those meant: {left}, {right}, {left}:{right}",
+                code="G118",
             )
     factors = _factors(term)
     for factor in factors:
@@ -74,6 +79,7 @@ def _check_not_number(factor: Expression) -> None:
             f"{factor} is not a random term",
             hint="name a grouping factor, or write (1 | group) for its intercepts",
             span=factor.span,
+            code="G119",
         )
 
 
@@ -84,7 +90,7 @@ def _multipliers(left: Expression, *, correlated: bool, group: Operation) -> lis
         if isinstance(part, Number) and part.value in (0, 1):
             intercept = (part.value == 1) == (sign == "+")
         elif sign == "-":
-            raise SpecError("only the intercept can be removed from a group", span=part.span)
+            raise SpecError("only the intercept can be removed from a group", span=part.span, code="G123")
         else:
             _check_not_number(part)
             slopes.append(part)
@@ -93,9 +99,12 @@ def _multipliers(left: Expression, *, correlated: bool, group: Operation) -> lis
             "correlated random effects are not available",
             hint=f"uncorrelated: {_uncorrelated(intercept, slopes, group.operands[1])}",
             span=group.span,
+            code="G122",
         )
     if not intercept and not slopes:
-        raise SpecError("nothing varies in this group", hint="write 1 for an intercept", span=group.span)
+        raise SpecError(
+            "nothing varies in this group", hint="write 1 for an intercept", span=group.span, code="G124"
+        )
     return [*([None] if intercept else []), *slopes]
 
 
@@ -112,7 +121,10 @@ def _groupings(right: Expression) -> list[Grouping]:
             return [*groupings, *((*groupings[-1], *nested) for nested in _groupings(inner))]
         case Operation("+", (left, other)):
             raise SpecError(
-                "a group has one grouping", hint=f"write (1 | {left}) + (1 | {other})", span=right.span
+                "a group has one grouping",
+                hint=f"write (1 | {left}) + (1 | {other})",
+                span=right.span,
+                code="G125",
             )
     return [_factors(right)]
 
@@ -127,5 +139,6 @@ def _factors(term: Expression) -> tuple[Expression, ...]:
                 f"{term.operator} is not available in a random term",
                 hint="a random term is a column, a product a:b, nesting a/b, or I(...)",
                 span=term.span,
+                code="G121",
             )
     return (term,)

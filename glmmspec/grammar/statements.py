@@ -8,6 +8,7 @@ from typing import Any
 from glmmspec import datasets
 from glmmspec.errors import SpecError, did_you_mean_or_list, within
 from glmmspec.expression import Call, Expression, Name, Number, Operation, Text
+from glmmspec.faults import Faults
 from glmmspec.functions import check_arithmetic, check_depth
 from glmmspec.grammar.nodes import Option, Statement
 from glmmspec.ir import DataReference, FactorColumn, Levels
@@ -20,8 +21,8 @@ REPEATABLE = ("levels", "factor", "prior")
 _MISSING = ("fail", "drop")
 
 
-def lower_statement(statement: Statement) -> Iterator[tuple[str, Any]]:
-    """The fields of the model that a statement sets, with their values.
+def lower_statement(statement: Statement, faults: Faults) -> Iterator[tuple[str, Any]]:
+    """The fields of the model that a statement sets, with their values; wrong options go to `faults`.
 
     Raises
     ------
@@ -55,7 +56,8 @@ def lower_statement(statement: Statement) -> Iterator[tuple[str, Any]]:
         case "prior", (target, distribution):
             yield "priors", (_prior(target, distribution),)
         case (("solver" | "sampler"), _):
-            yield keyword, _options(keyword, [part for part in arguments if isinstance(part, Option)])
+            options = [part for part in arguments if isinstance(part, Option)]
+            yield keyword, _options(keyword, options, faults)
 
 
 def _data(reference: Name | Text) -> DataReference:
@@ -67,6 +69,7 @@ def _data(reference: Name | Text) -> DataReference:
             f"unknown data set '{reference.name}'",
             hint=f"{did_you_mean_or_list(reference.name, shipped)}; the path of a file stands in quotes",
             span=reference.span,
+            code="G138",
         )
     return DataReference("shipped", reference.name)
 
@@ -77,19 +80,22 @@ def _missing(policy: Name) -> str:
             f"unknown way with missing values '{policy.name}'",
             hint=did_you_mean_or_list(policy.name, _MISSING),
             span=policy.span,
+            code="G139",
         )
     return policy.name
 
 
-def _options(keyword: str, given: list[Option]) -> SolverOptions | SamplerOptions:
+def _options(keyword: str, given: list[Option], faults: Faults) -> SolverOptions | SamplerOptions:
     kind = SolverOptions if keyword == "solver" else SamplerOptions
     values: dict[str, Any] = {}
     for option in given:
-        with within(option.span):
+        with faults.gathering(), within(option.span):
             check_option(kind, option.name, option.value)
             if option.name in values:
-                raise SpecError(f"{keyword} option {option.name} is given twice", hint="remove one of them")
-        values[option.name] = option.value
+                raise SpecError(
+                    f"{keyword} option {option.name} is given twice", hint="remove one of them", code="G142"
+                )
+            values[option.name] = option.value
     return kind(**values)
 
 
@@ -110,6 +116,7 @@ def _target(target: Expression | Option) -> tuple[str, str]:
         f"{target} is not something a prior can be put on",
         hint="write fixed, a coefficient's name (in backticks if need be), sd(component) or var(component)",
         span=target.span,
+        code="G144",
     )
 
 
@@ -128,6 +135,7 @@ def _distribution(expression: Expression | Option) -> Distribution:
         raise SpecError(
             f"{expression} is not a distribution",
             hint="write its name and arguments in order, as in normal(0, 5)",
+            code="G145",
         )
 
 
@@ -139,4 +147,4 @@ def _number(expression: Expression) -> float:
             return -value
         case Operation("+", (Number(value),)):
             return value
-    raise SpecError(f"expected a number, not {expression}", span=expression.span)
+    raise SpecError(f"expected a number, not {expression}", span=expression.span, code="G146")

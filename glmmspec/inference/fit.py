@@ -36,6 +36,9 @@ class Fit(Estimates):
 
         return Summary.of(self)
 
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
+
     def to_dataframe(self, level: float = 0.95) -> pd.DataFrame:
         """A row for each parameter, in the columns of R's broom.mixed, and `mc.error`."""
         from glmmspec.inference.tidy import tidy

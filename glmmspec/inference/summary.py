@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
+from glmmspec import html
 from glmmspec.inference.text_table import aligned, decimals, or_blank, p_text
 
 if TYPE_CHECKING:
@@ -62,9 +63,26 @@ class Summary:
         lines += ["Variance components (p-values are one-sided):", *self._table(self.variances, "Pr(>z)")]
         return "\n".join([*lines, "---", _LEGEND, "", *self.foot])
 
+    def _repr_html_(self) -> str:
+        fixed = self._columns(self.fixed, "Pr(>|z|)")
+        variances = self._columns(self.variances, "Pr(>z)")
+        left = (0, len(variances) - 1)
+        return html.block(
+            html.lines(self.head),
+            html.heading("Fixed effects") + html.table(fixed, left=left) if len(self.fixed) else "",
+            html.heading("Variance components (p-values are one-sided)"),
+            html.table(variances, left=left),
+            html.lines([_LEGEND, *self.foot], muted=True),
+        )
+
     def _table(self, table: pd.DataFrame, p_label: str) -> list[str]:
+        columns = self._columns(table, p_label)
+        return list(aligned(columns, left=(0, len(columns) - 1)))
+
+    def _columns(self, table: pd.DataFrame, p_label: str) -> list[list[str]]:
+        """The columns of a table of parameters as text, each with its title first."""
         digits = decimals(table["se"].to_numpy())
-        columns = [
+        return [
             ["", *map(str, table.index)],
             ["Estimate", *(f"{x:.{digits}f}" for x in table["estimate"])],
             ["Std. Error", *(or_blank(x, f".{digits}f") for x in table["se"])],
@@ -73,7 +91,6 @@ class Summary:
             [p_label, *(p_text(x) for x in table["p"])],
             ["", *(_stars(x) for x in table["p"])],
         ]
-        return list(aligned(columns, left=(0, len(columns) - 1)))
 
 
 def _head(fit: Fit) -> list[str]:

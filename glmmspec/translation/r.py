@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from glmmspec.expression import Call, Expression, Keyword, Name, Operation, number_text, quoted_text
 from glmmspec.functions import arguments_of
 from glmmspec.ir import INTERCEPT
-from glmmspec.terms import FixedTerm
+from glmmspec.terms import FixedTerm, written
 from glmmspec.translation.bound import Bound, RandomPart
 from glmmspec.translation.text import call, checked, comment, plain_names
 
@@ -64,7 +64,7 @@ class Script:
     def fixed(self) -> list[str]:
         """The fixed terms, `0` first if there is no intercept, and the offset last."""
         model = self.bound.model
-        terms = [self.term(term) for term in model.fixed if term != INTERCEPT]
+        terms = [self.term(term) for term in written(model.fixed) if term != INTERCEPT]
         if INTERCEPT not in model.fixed:
             terms.insert(0, "0")
         elif not terms:

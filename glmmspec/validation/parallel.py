@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import connection, get_context, parent_process
 from typing import TypeVar
 
@@ -43,7 +45,8 @@ def _gathered(
     function: Callable[[int], Result], arguments: Sequence[int], executor: Executor
 ) -> Iterator[tuple[int, Result]]:
     _check_portable(function)
-    futures: dict[Future[Result], int] = {executor.submit(function, a): a for a in arguments}
+    with _interrupts_held():
+        futures: dict[Future[Result], int] = {executor.submit(function, a): a for a in arguments}
     try:
         for future in as_completed(futures):
             yield futures[future], future.result()
@@ -56,6 +59,16 @@ def _gathered(
     finally:
         for future in futures:
             future.cancel()
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Processes started inside see no Ctrl-C, which goes to all of a terminal's: they end with this one."""
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
 def _check_portable(function: Callable[[int], Result]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from glmmspec import html
 from glmmspec.inference.fit import Fit
 from glmmspec.inference.text_table import aligned, decimals, or_blank
 from glmmspec.validation.checks import Check, Verdict
@@ -92,6 +93,16 @@ class Report:
     def __str__(self) -> str:
         return "\n".join(self._lines())
 
+    def _repr_html_(self) -> str:
+        model = self.fit.model
+        return html.block(
+            html.lines([*([model.title] if model.title else []), f"Formula: {model.formula}"]),
+            html.heading(f"Verdict: {self.verdict}"),
+            html.table([["", *each] for each in self._check_columns()], left=(0, 1, 3, 4)),
+            html.heading("Estimates, and the posterior under flat priors by both routes"),
+            html.table(self._table_columns()),
+        )
+
     def _lines(self) -> Iterator[str]:
         if self.fit.model.title:
             yield self.fit.model.title
@@ -106,26 +117,32 @@ class Report:
         yield from ("", f"Verdict: {self.verdict} ({self.seconds:.0f} s)")
 
     def _check_lines(self) -> list[str]:
-        columns = [
-            [f"  {check.verdict}" for check in self.checks],
+        verdicts, *others = self._check_columns()
+        return list(aligned([[f"  {verdict}" for verdict in verdicts], *others], left=(0, 1, 3, 4)))
+
+    def _check_columns(self) -> list[list[str]]:
+        """Verdict, name, number, limit and subject of each check, column by column."""
+        return [
+            [check.verdict for check in self.checks],
             [check.name for check in self.checks],
             [f"{check.number:.4g}" for check in self.checks],
             [f"(limit {check.doubtful:.3g})" for check in self.checks],
             [check.about for check in self.checks],
         ]
-        return list(aligned(columns, left=(0, 1, 3, 4)))
 
     def _table(self) -> Iterator[str]:
+        return aligned(self._table_columns())
+
+    def _table_columns(self) -> list[list[str]]:
+        """The columns of the table of parameters as text, each with its title first."""
         table = self.summary()
         digits = decimals(table["se"].to_numpy())
         titles = ("Estimate", "Std. Error", "NUTS mean", "sd", "Solver mean", "sd")
         cells = [[or_blank(x, f".{digits}f") for x in table[name]] for name in table]
-        return aligned(
-            [
-                ["", *map(str, table.index)],
-                *([title, *column] for title, column in zip(titles, cells, strict=True)),
-            ]
-        )
+        return [
+            ["", *map(str, table.index)],
+            *([title, *column] for title, column in zip(titles, cells, strict=True)),
+        ]
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ import glmmspec
 from glmmspec import grammar
 from tests.cli.support import CBPP, ROOT, environment, program, run
 
-COMMANDS = ("fit", "check", "fmt", "compile", "data")
+COMMANDS = ("fit", "check", "fmt", "compile", "data", "explain-error")
 NUMERICAL = ("numpy", "pandas", "scipy", "jax", "formulaic", "pyarrow", "narwhals", "rich")
 
 
@@ -49,7 +49,7 @@ def test_bad_use_exits_with_2(arguments: list[str]) -> None:
 def test_a_spec_that_is_not_there_exits_with_2() -> None:
     result = run("check", "nowhere.glmm")
     assert result.exit_code == 2
-    assert result.stderr.startswith("error: cannot read nowhere.glmm: No such file or directory\n")
+    assert result.stderr.startswith("error: cannot read nowhere.glmm: No such file or directory [G157]\n")
 
 
 def _raising(error: BaseException) -> Callable[[Path], None]:
@@ -96,10 +96,20 @@ def test_an_output_that_is_full_is_an_error(spec: Path) -> None:
     assert ended.stderr == "error: [Errno 28] No space left on device\n"
 
 
-@pytest.mark.parametrize("arguments", [["--version"], ["data"], ["check"], ["compile"], ["fmt", "--check"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--version"],
+        ["data"],
+        ["check", "--quick"],
+        ["compile"],
+        ["fmt", "--check"],
+        ["explain-error", "G012"],
+    ],
+)
 def test_the_quick_commands_load_no_numerical_package(arguments: list[str], spec: Path) -> None:
     """In a process of its own, which has not loaded them for another test."""
-    files = [] if arguments[0] in ("--version", "data") else [str(spec)]
+    files = [] if arguments[0] in ("--version", "data", "explain-error") else [str(spec)]
     code = (
         "import sys; from glmmspec.cli.app import app\n"
         f"assert not app({[*arguments, *files]!r}, standalone_mode=False)\n"
@@ -109,12 +119,12 @@ def test_the_quick_commands_load_no_numerical_package(arguments: list[str], spec
     assert ended.stdout.endswith("[]\n"), ended.stdout + ended.stderr
 
 
-def test_check_of_a_text_file_loads_no_pandas(tmp_path: Path) -> None:
+def test_a_quick_check_of_a_text_file_loads_no_pandas(tmp_path: Path) -> None:
     (tmp_path / "cbpp.csv").write_text((ROOT / "glmmspec/datasets/cbpp.csv").read_text())
     (tmp_path / "x.glmm").write_text(CBPP.replace("data cbpp", 'data "cbpp.csv"'))
     code = (
         "import sys; from glmmspec.cli.app import app\n"
-        f"assert not app(['check', {str(tmp_path / 'x.glmm')!r}], standalone_mode=False)\n"
+        f"assert not app(['check', '--quick', {str(tmp_path / 'x.glmm')!r}], standalone_mode=False)\n"
         "print([name for name in ('pandas', 'jax', 'scipy') if name in sys.modules])"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
@@ -122,7 +132,8 @@ def test_check_of_a_text_file_loads_no_pandas(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "limit"), [(["--version"], 1.0), (["check", str(ROOT / "examples/salamander.glmm")], 0.6)]
+    ("arguments", "limit"),
+    [(["--version"], 1.0), (["check", "--quick", str(ROOT / "examples/salamander.glmm")], 0.6)],
 )
 def test_time(arguments: list[str], limit: float) -> None:
     """Processor time, the best of three: what other programs on the machine take is not counted."""

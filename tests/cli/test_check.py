@@ -1,10 +1,17 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
+from glmmspec.advice import advice
+from glmmspec.design import bind
+from glmmspec.grammar import parse
+from glmmspec.mistakes import MISTAKES
 from tests.cli.support import CBPP, ROOT, run
 
 CSV = (ROOT / "glmmspec/datasets/cbpp.csv").read_text()
@@ -13,10 +20,15 @@ CSV = (ROOT / "glmmspec/datasets/cbpp.csv").read_text()
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (CBPP, "ok (binomial, 2 fixed terms, 1 random term, 1 variance component)"),
+        (
+            CBPP,
+            "ok (binomial, 2 fixed terms, 1 random term, 1 variance component,"
+            " 56 observations, 15 blocks of up to 1 effect)",
+        ),
         (
             "data salamander\nfamily bernoulli\nMate ~ 0 + Cross | F = Female, M = Male\n",
-            "ok (bernoulli, 1 fixed term, 2 random terms, 2 variance components)",
+            "ok (bernoulli, 1 fixed term, 2 random terms, 2 variance components,"
+            " 360 observations, 6 blocks of up to 20 effects)",
         ),
         (
             "family poisson\ny ~ 1 | g, h\n",
@@ -35,7 +47,7 @@ def test_says_what_the_model_is(spec: Path, text: str, said: str) -> None:
 def test_an_unknown_column_is_found_without_reading_the_data(spec: Path, data: str) -> None:
     (spec.parent / "cbpp.csv").write_text(CSV.splitlines()[0])
     spec.write_text(CBPP.replace("data cbpp", data).replace("herd", "hed"))
-    result = run("check", spec)
+    result = run("check", "--quick", spec)
     assert result.exit_code == 2
     assert result.stderr.startswith(f"{spec}:3:47: unknown column 'hed' in data 'cbpp")
     assert "did you mean 'herd'?" in result.stderr
@@ -61,7 +73,7 @@ def test_with_data_it_binds_them(spec: Path, tmp_path: Path) -> None:
 
 
 def test_json(spec: Path) -> None:
-    result = run("check", spec, "--json")
+    result = run("check", spec, "--json", "--quick")
     assert json.loads(result.stdout) == {
         "ok": True,
         "errors": [],
@@ -102,7 +114,7 @@ def test_json_of_an_error(spec: Path, text: str, error: dict[str, object]) -> No
     answer = json.loads(result.stdout)
     assert (result.exit_code, result.stderr, answer["ok"]) == (2, "", False)
     assert len(answer["errors"]) == 1
-    assert set(answer["errors"][0]) == {"message", "file", "line", "column", "hint"}
+    assert set(answer["errors"][0]) == {"message", "file", "line", "column", "hint", "code"}
     assert error.items() <= answer["errors"][0].items()
     assert answer["errors"][0]["file"] == str(spec)
 
@@ -110,3 +122,62 @@ def test_json_of_an_error(spec: Path, text: str, error: dict[str, object]) -> No
 def test_json_of_an_error_without_a_place() -> None:
     answer = json.loads(run("check", "nowhere.glmm", "--json").stdout)
     assert answer["errors"][0]["line"] is None
+
+
+def test_every_mistake_is_said_in_one_run(spec: Path) -> None:
+    spec.write_text("family benoulli\ny ~ lgo(x) | g\nlevels z\nmising drop\n")
+    result = run("check", spec)
+    assert result.exit_code == 2
+    places = re.findall(r"^.*:(\d+:\d+): .* \[(G\d+)\]$", result.stderr, re.MULTILINE)
+    assert places == [("1:8", "G136"), ("2:5", "G101"), ("3:8", "G024"), ("4:1", "G055")]
+    answer = json.loads(run("check", spec, "--json").stdout)
+    assert [error["code"] for error in answer["errors"]] == [code for _, code in places]
+
+
+def test_every_column_that_the_data_lack_is_named(spec: Path) -> None:
+    spec.write_text("data cbpp\nfamily binomial\ncbind(incidenc, siz) ~ period | hed\n")
+    for flags in ((), ("--quick",)):
+        stderr = run("check", spec, *flags).stderr
+        assert re.findall(r"unknown column '(\w+)'", stderr) == ["incidenc", "siz", "hed"]
+
+
+def test_all_that_the_data_do_not_fit_is_said(spec: Path) -> None:
+    spec.write_text("data cbpp\nfamily poisson\nsize ~ log(incidence) + scale(herd) | period\nweights herd\n")
+    codes = re.findall(r"\[(G\d+)\]", run("check", spec).stderr)
+    assert codes == ["G214", "G204", "G204"]
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        (CBPP, []),
+        ("data cbpp\nfamily poisson\nincidence ~ 1 | period\n", ["G303"]),
+        ("data grouseticks\nfamily poisson\nTICKS ~ BROOD | INDEX\n", ["G306", "G304", "G305"]),
+        ("data epil\nfamily poisson\ny ~ trt + (1 | lage)\n", ["G301"]),
+        ("data bacteria\nfamily bernoulli\ny ~ I(week > 2) + I(y == 'y'):trt | ID\n", ["G305"]),
+    ],
+)
+def test_what_is_doubtful_is_a_warning(spec: Path, text: str, codes: list[str]) -> None:
+    spec.write_text(text)
+    result = run("check", spec)
+    assert result.exit_code == 0
+    assert re.findall(r"^warning: .*\[(G\d+)\]$", result.stderr, re.MULTILINE) == codes
+    warnings = json.loads(run("check", spec, "--json").stdout)["warnings"]
+    assert [warning["code"] for warning in warnings] == codes
+
+
+def test_a_large_block_is_a_warning() -> None:
+    frame = pd.DataFrame({"y": np.arange(400) % 7, "a": np.arange(400) % 80, "b": np.arange(400) % 79})
+    model = parse("family poisson\ny ~ 1 | a, b")
+    assert [doubt.code for doubt in advice(model, bind(model, frame))] == ["G307"]
+    model = parse("family poisson\ny ~ 1 | a")
+    assert list(advice(model, bind(model, frame))) == []
+
+
+def test_a_code_is_explained() -> None:
+    result = run("explain-error", "g012")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("G012: an operator with nothing before it\n")
+    listed = run("explain-error").stdout.splitlines()
+    assert [line[:4] for line in listed] == list(MISTAKES)
+    assert run("explain-error", "G999").exit_code == 2

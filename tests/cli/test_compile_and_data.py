@@ -49,4 +49,7 @@ def test_data_as_json() -> None:
 
 def test_unknown_data() -> None:
     result = run("data", "cbp")
-    assert (result.exit_code, result.stderr) == (2, "error: unknown data set 'cbp'\n  did you mean 'cbpp'?\n")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "error: unknown data set 'cbp' [G138]\n  did you mean 'cbpp'?\n",
+    )

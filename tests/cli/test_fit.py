@@ -58,7 +58,7 @@ def test_data_in_place_of_the_specs(spec: Path, tmp_path: Path) -> None:
     data.write_text("hurd,incidence,size,period\n1,0,4,1\n")
     result = run("fit", spec, "--data", data)
     assert result.exit_code == 2
-    assert result.stderr.startswith(f"{spec}:3:47: unknown column 'herd' in the data\n")
+    assert result.stderr.startswith(f"{spec}:3:47: unknown column 'herd' in the data [G201]\n")
 
 
 def test_a_fit_not_to_be_relied_on_exits_with_1(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:

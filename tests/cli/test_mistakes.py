@@ -97,7 +97,7 @@ def test_so_is_a_wrong_heading(
     spec: Path, folder: Path, text: str, place: str, message: str, remedy: str
 ) -> None:
     said = refused(spec, f"{text}\ny ~ x | g\n")
-    assert said.startswith(f"{spec}:{place}: {message}\n")
+    assert said.startswith(f"{spec}:{place}: {message} [G1")
     assert remedy in said
 
 

@@ -59,7 +59,7 @@ def test_refused_as_in_a_spec(name: str, text: str, in_spec: str, spec: Path) ->
         gs.parse(f"{CBPP}solver {name} = {in_spec}\n")
     result = run("fit", spec, flag(name), text)
     assert result.exit_code == 2
-    assert result.stderr.startswith(f"error: {error.value.message}\n")
+    assert result.stderr.startswith(f"error: {error.value.message} [{error.value.code}]\n")
 
 
 def test_options_that_do_not_fit_together_are_refused(spec: Path) -> None:

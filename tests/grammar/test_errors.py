@@ -7,13 +7,14 @@ from lark import Lark
 
 from glmmspec.errors import GlmmSpecError, SpecSyntaxError
 from glmmspec.grammar import parse, parser
-from glmmspec.grammar.catalogue import MISTAKES, Mistake
 from glmmspec.grammar.layout import Layout
+from glmmspec.mistakes.mistake import Mistake
+from glmmspec.mistakes.syntax import STATES
 
 # A line that starts with an operator carries on the one before it.
 EXAMPLES = [
     (mistake, example, before)
-    for mistake in MISTAKES
+    for mistake in STATES
     for example in mistake.examples
     for before in ("", "# a comment\n\n", "data cbpp\n\n")
     if not (example.startswith("~") and before.startswith("data"))
@@ -102,7 +103,7 @@ def test_an_error_shows_its_line() -> None:
             "# Model A\r\nMate ~ 0 + Cross | F = Female,\tM = lgo(x)\r\n", family="bernoulli", name="a.glmm"
         )
     assert str(caught.value) == (
-        "a.glmm:2:36: unknown function 'lgo'\n"
+        "a.glmm:2:36: unknown function 'lgo' [G101]\n"
         "  2 | Mate ~ 0 + Cross | F = Female, M = lgo(x)\n"
         "    |                                    ^^^^^^ did you mean 'log'?"
     )

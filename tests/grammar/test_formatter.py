@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from glmmspec.errors import SpecSyntaxError
 from glmmspec.grammar import format_text, parse
@@ -53,3 +54,43 @@ def test_only_the_syntax_must_be_right() -> None:
     assert format_text("y ~ nosuch(x)") == "y ~ nosuch(x)\n"
     with pytest.raises(SpecSyntaxError, match=r"a.glmm:1:3: nothing stands right of ~"):
         format_text("y ~ ", name="a.glmm")
+
+
+COMMENTED = st.lists(
+    st.sampled_from(
+        [
+            "y ~ x",
+            "+ (1 | g)",
+            "family poisson",
+            "levels x = a,",
+            "b",
+            "# c",
+            "  # d  ",
+            "\n",
+            "\n\n",
+            "(",
+            ")",
+            " ",
+        ]
+    ),
+    max_size=14,
+).map(" ".join)
+
+
+@given(COMMENTED)
+@settings(max_examples=200, deadline=None)
+def test_words_comments_and_line_ends_stay_in_their_places(text: str) -> None:
+    try:
+        formatted = format_text(text)
+    except SpecSyntaxError:
+        return
+    assert _words(formatted) == _words(text)
+    assert format_text(formatted) == formatted
+
+
+def _words(text: str) -> list[list[str]]:
+    """The words and comments of each line that has any."""
+    lines = (
+        line.replace("(", " ( ").replace(")", " ) ").replace(",", " ,").split() for line in text.splitlines()
+    )
+    return [line for line in lines if line]

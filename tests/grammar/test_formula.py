@@ -36,7 +36,7 @@ def terms(fixed: str) -> str:
         ("a + (b + c)", "1 a b c"),
         ("a:b", "1 a:b"),
         ("a + b + b:a", "1 a b a:b"),
-        ("b:a + a + b", "1 a b a:b"),
+        ("b:a + a + b", "1 a b b:a"),
         ("a:b + b:a", "1 a:b"),
         ("a:a", "1 a"),
         ("a*b", "1 a b a:b"),

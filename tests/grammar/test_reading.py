@@ -31,7 +31,7 @@ def test_errors_name_the_file(tmp_path: Path) -> None:
     path.write_bytes("# é\ny ~ lgo(x) | g\n".encode())
     with pytest.raises(SpecError) as caught:
         read(path, family="poisson")
-    assert str(caught.value).startswith(f"{path}:2:5: unknown function 'lgo'\n")
+    assert str(caught.value).startswith(f"{path}:2:5: unknown function 'lgo' [G101]\n")
 
 
 @pytest.mark.parametrize(

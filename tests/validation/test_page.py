@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -73,3 +74,13 @@ def test_a_short_run_does_not_pass(report: Report) -> None:
     assert document["verdict"] == report.verdict
     assert len(document["parameters"]) == 25
     assert len(document["effects"]) == 15
+
+
+def test_a_notebook_shows_the_checks_and_the_verdict(report: Report) -> None:
+    shown = report._repr_html_()
+    parsed = Page(shown)
+    assert "script" not in parsed.tags
+    assert parsed.tags.count("tr") == 2 + len(report.checks) + len(report.fit.params())
+    assert f"Verdict: {report.verdict}" in shown
+    for check in report.checks:
+        assert escape(check.name) in shown
