@@ -1,7 +1,7 @@
 """`python -m fuzz.parser`: the parser under atheris, which looks for texts that reach new code in it.
 
-atheris is no dependency of the tests: `pip install atheris`, with a Python it has a wheel for. What follows on the
-command line goes to libFuzzer, such as `-max_total_time=600` or a folder that keeps the texts found.
+atheris is no dependency of the tests: `pip install atheris`, with a Python it has a wheel for. What follows
+on the command line goes to libFuzzer, such as `-max_total_time=600` or a folder that keeps the texts found.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from contextlib import suppress
 import atheris
 
 with atheris.instrument_imports(include=["glmmspec", "lark"]):
-    # Loaded here, and not when first used, so that atheris sees their code.
-    import glmmspec.grammar.formatter
-    import glmmspec.grammar.lower
     from glmmspec import grammar
     from glmmspec.errors import GlmmSpecError
+
+    # Loaded here, and not when first used, so that atheris sees their code.
+    grammar.format_text(str(grammar.parse("family poisson\ny ~ x | g\n")))
 
 
 def text_is_read_or_refused(data: bytes) -> None:
