@@ -113,7 +113,7 @@ def _foot(fit: Fit) -> list[str]:
     return [
         f"log-likelihood {fit.loglik:.4f}   AIC {fit.aic():.2f}   BIC {fit.bic():.2f}",
         f"{_counted(run.n_blocks, 'block')} of up to {_counted(run.largest_block, 'effect')}: {_how(fit)}",
-        f"{_health(fit)}{_counted(len(run.rounds), 'round')}, {fit.seconds:.2f} s",
+        f"{_health(fit)}{_counted(len(run.rounds), 'round')}; {fit.seconds:.2f} s",
         *(f"Warning: {warning}" for warning in fit.warnings),
     ]
 
