@@ -171,7 +171,7 @@ class ConditionalSample(WeightedSample):
         if self._source is None:
             return None
         flat = self.weighted_draws(beta, variances).log_weights.reshape(len(self.block), -1)
-        return self._source.fitted(self._setting.tree.separator, self.drawn(), flat)
+        return self._source.fitted(self._setting.tree.separator, *self.drawn(), flat)
 
     @property
     def n_draws(self) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.special import logsumexp
 
-from glmmspec.solver.proposal import Proposal, t_proposal
+from glmmspec.solver.proposal import Proposal, standard_log_density, t_proposal
 
 _DF = (5.0, 10.0, 20.0, 40.0, 80.0)
 
@@ -58,6 +58,7 @@ class Drawn:
         self,
         effect: Int[np.ndarray, "B Q"],
         draws: Float[np.ndarray, "B Q m"],
+        log_density: Float[np.ndarray, "B m"],
         log_weights: Float[np.ndarray, "B m"],
     ) -> FittedProposal | None:
         """Mean and covariance of the weighted draws, shrunk to the normal approximation's; None if too few.
@@ -85,14 +86,17 @@ class Drawn:
         noise = _CAUTION * size * (size + 1) / effective
         share = _share(noise, np.square(excess).sum(axis=(1, 2)))
         root = np.linalg.cholesky(np.eye(effect.shape[1]) + share[:, None, None] * excess)
-        found = [FittedProposal(effect, mean, root, df) for df in _DF]
-        # log p/q of each draw for a new q is its log weight with the old density in place of the new.
-        target = 2 * normalised + self.proposal.log_density(draws)
+        # log p/q of each draw for a new q is its log weight with the old density in place of the new; in z,
+        # whose densities all are larger by the same |L|.
+        target = 2 * normalised + log_density
+        square = np.square(np.linalg.solve(root, (z - mean[:, :, None]) * present[:, :, None])).sum(axis=1)
+        volume = np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)[:, None]
         promised = [
-            logsumexp(target - f.about(self.approximation).log_density(draws), axis=1).mean() for f in found
+            logsumexp(target + volume - standard_log_density(square, size[:, None], df), axis=1).mean()
+            for df in _DF
         ]
         enough = np.array(promised) <= min(promised) + np.log1p(_FEWER)
-        return found[int(np.argmax(enough))]
+        return FittedProposal(effect, mean, root, _DF[int(np.argmax(enough))])
 
 
 def _share(error: Float[np.ndarray, " B"], square: Float[np.ndarray, " B"]) -> Float[np.ndarray, " B"]:

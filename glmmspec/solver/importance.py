@@ -103,7 +103,7 @@ class ImportanceSample(WeightedSample):
 
     def effects(self, beta: Float[np.ndarray, " p"]) -> Float[np.ndarray, "B Q m"]:
         """The draws of the effects at given coefficients."""
-        return np.asarray(self.drawn() + self._moved(beta)[:, :, None])
+        return np.asarray(self.drawn()[0] + self._moved(beta)[:, :, None])
 
     def fitted(
         self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]
@@ -113,7 +113,7 @@ class ImportanceSample(WeightedSample):
             return None
         log_weights = self.weighted_draws(beta, variances).log_weights
         effect = np.where(self._source.proposal.present, self.effect, PADDING)
-        return self._source.fitted(effect, self.drawn(), log_weights.reshape(len(effect), -1))
+        return self._source.fitted(effect, *self.drawn(), log_weights.reshape(len(effect), -1))
 
     def _moved(self, beta: Float[np.ndarray, " p"]) -> Float[np.ndarray, "B Q"]:
         return np.asarray(self.drift @ (beta - np.asarray(self.root.origin)))

@@ -80,7 +80,7 @@ class Proposal:
         log_scale = np.log(np.diagonal(self.scale[:, c], axis1=1, axis2=2)).sum(axis=1)[:, None]
         size = self.present.sum(axis=1)[:, None]
         square = np.square(whitened).sum(axis=1)
-        return np.asarray(_standard_log_density(square, size, self.df[c]) - log_scale)
+        return np.asarray(standard_log_density(square, size, self.df[c]) - log_scale)
 
 
 def _product(
@@ -112,7 +112,7 @@ def _radial_quantile(df: float) -> CubicSpline:
     return CubicSpline(score, np.sqrt(df / 2 / np.where(score < 0, below, above)))
 
 
-def _standard_log_density(
+def standard_log_density(
     square: Float[np.ndarray, "B m"], size: Float[np.ndarray, "B 1"], df: float
 ) -> Float[np.ndarray, "B m"]:
     """log density of a standard normal (df infinite) or t in `size` dimensions at squared radius `square`."""

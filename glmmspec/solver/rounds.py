@@ -118,7 +118,7 @@ class Search:
     def __post_init__(self) -> None:
         self._positive: Bool[np.ndarray, " K"] = np.zeros(len(self.held), dtype=bool)
         self._likelihood: Likelihood | None = None
-        self._fitted: tuple[FittedProposal, ...] = ()
+        self._argument: Float[np.ndarray, " P"] = np.zeros(0)
         self.proposals: tuple[FittedProposal, ...] = ()
 
     @property
@@ -134,14 +134,16 @@ class Search:
 
     def round(self, point: Point, effort: Effort) -> Round:
         """Draw at the given parameters and maximise from there."""
+        if self._likelihood is not None:
+            self.proposals = self._likelihood.fitted(self._argument)
         self._likelihood = None  # its draws take as much memory as those to come
         beta, variances = point.beta, point.variances
         varies = np.isnan(self.held) & (variances > 0)
-        likelihood = sampled_likelihood(self.integration, point, varies, effort, self._fitted)
+        likelihood = sampled_likelihood(self.integration, point, varies, effort, self.proposals)
         self._likelihood = likelihood
         centre = np.concatenate([beta, variances[varies]])
         maximum = maximise(likelihood, centre, rmax=self.options.rmax, iterlim=self.options.iterlim)
-        self.proposals, self._fitted = self._fitted, likelihood.fitted(maximum.argument)
+        self._argument = maximum.argument
         estimated = np.where(varies, 0.0, variances)
         estimated[varies] = maximum.argument[len(beta) :]
         covariance = _inverse_information(maximum.hessian)

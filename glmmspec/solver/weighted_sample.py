@@ -145,10 +145,11 @@ class WeightedSample:
                 self.chunks = list(parts)
                 self._placed = [placed(root, part, mesh) for part in self.chunks]
 
-    def drawn(self) -> Float[np.ndarray, "B Q m"]:
-        """The draws at beta = origin."""
-        values = self.layout.gathered([np.asarray(chunk.effects) for chunk in self.chunks])
-        return values.reshape(*values.shape[:2], -1)
+    def drawn(self) -> tuple[Float[np.ndarray, "B Q m"], Float[np.ndarray, "B m"]]:
+        """The draws at beta = origin, and log q of each."""
+        effects = self.layout.gathered([np.asarray(chunk.effects) for chunk in self.chunks])
+        constant = self.layout.gathered([np.asarray(chunk.constant) for chunk in self.chunks])
+        return effects.reshape(*effects.shape[:2], -1), -constant.reshape(len(constant), -1)
 
     @property
     def shared(self) -> bool:
