@@ -10,7 +10,9 @@ def main() -> None:
 
         interrupt.watch()
         from glmmspec.cli.app import app
+        from glmmspec.cli.compiled import keep_compiled
 
+        keep_compiled()
         app(prog_name="glmmspec")
     except KeyboardInterrupt:
         from glmmspec.cli import interrupt

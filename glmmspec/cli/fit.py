@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import tempfile
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +19,7 @@ from glmmspec.cli.pictures import picture_paths, write_pictures
 from glmmspec.cli.progress import shown_progress
 from glmmspec.cli.show import json_text, report
 from glmmspec.cli.solver_flags import flag, given_options, with_solver_flags
+from glmmspec.cli.together import Company, run_together
 from glmmspec.files import check_writable, write_whole
 from glmmspec.options import solver_values
 
@@ -37,6 +41,28 @@ Pictures = Annotated[
     typer.Option("--plot", metavar="DIR", help="Draw the fit, as SVG files in this folder."),
 ]
 
+Coordinator = Annotated[
+    str | None,
+    typer.Option("--coordinator", metavar="HOST:PORT", help="Where process 0 of several listens."),
+]
+
+Processes = Annotated[
+    int | None, typer.Option("--processes", metavar="P", min=1, help="Processes that share the draws.")
+]
+
+ProcessId = Annotated[
+    int | None, typer.Option("--process-id", metavar="I", min=0, help="Which of them this is, from 0.")
+]
+
+
+@dataclasses.dataclass(frozen=True)
+class Outputs:
+    """The files, and the folder of pictures, that a fit is written to."""
+
+    output: Path | None
+    save: Path | None
+    plot: Path | None
+
 
 @with_solver_flags
 def fit(
@@ -47,27 +73,59 @@ def fit(
     save: Kept = None,
     plot: Pictures = None,
     verify: Record = None,
+    coordinator: Coordinator = None,
+    processes: Processes = None,
+    process_id: ProcessId = None,
     **flags: str | None,
 ) -> int:
     """Fit a spec by maximum likelihood and print the summary.
 
-    Solver options given here take the place of the spec's. Exits with 1 if the fit is not reliable,
-    or if --verify finds a difference.
+    Solver options given here take the place of the spec's. With --coordinator, --processes and --process-id,
+    processes of the same command share the draws, and process 0 prints and writes. Exits with 1 if the fit is
+    not reliable, or if --verify finds a difference.
     """
     options = given_options(flags)
+    outputs = Outputs(output, save, plot)
+    company = Company.of(coordinator, processes, process_id)
     if verify is not None:
-        _refuse_beside_verify(options, {"--output": output, "--save": save, "--plot": plot})
-        return _verify(file, data, verify, as_json)
-    for path in filter(None, (output, save)):
+        _refuse_beside_verify(options, outputs)
+
+    def command() -> int:
+        if verify is not None:
+            return _verify(file, data, verify, as_json)
+        with _written_by(company, outputs) as mine:
+            return _fit_and_write(file, data, options, as_json, mine)
+
+    return command() if company is None else run_together(company, command)
+
+
+@contextlib.contextmanager
+def _written_by(company: Company | None, outputs: Outputs) -> Iterator[Outputs]:
+    """Where this process writes: one that does not speak has to compute the same, and keeps nothing."""
+    if company is None or company.speaks:
+        yield outputs
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        given = dataclasses.asdict(outputs)
+        own = {name: path and Path(folder) / name for name, path in given.items()}
+        if own["plot"]:
+            own["plot"].mkdir()
+        yield Outputs(**own)
+
+
+def _fit_and_write(
+    file: Path, data: Path | None, options: dict[str, Any], as_json: bool, outputs: Outputs
+) -> int:
+    for path in filter(None, (outputs.output, outputs.save)):
         check_writable(path)
-    pictures = [] if plot is None else picture_paths(plot)
+    pictures = [] if outputs.plot is None else picture_paths(outputs.plot)
     result = _fitted(file, data, options)
-    if output is not None:
-        write_whole(output, json_text(result) + "\n")
-    if save is not None:
+    if outputs.output is not None:
+        write_whole(outputs.output, json_text(result) + "\n")
+    if outputs.save is not None:
         from glmmspec.inference import storage
 
-        storage.save(result, save)
+        storage.save(result, outputs.save)
     answer = report(result, as_json)
     if pictures:
         write_pictures(result, pictures)
@@ -92,8 +150,9 @@ def _fitted(file: Path, data: Path | None, options: dict[str, Any]) -> Fit:
         return api.fit(model, frame, progress=progress, **options)
 
 
-def _refuse_beside_verify(options: dict[str, Any], paths: dict[str, Path | None]) -> None:
-    beside = [*map(flag, options), *(name for name, path in paths.items() if path is not None)]
+def _refuse_beside_verify(options: dict[str, Any], outputs: Outputs) -> None:
+    written = [name for name, path in dataclasses.asdict(outputs).items() if path is not None]
+    beside = [*map(flag, (*options, *written))]
     if beside:
         raise typer.BadParameter(
             f"it fits as the file records and writes nothing: leave out {', '.join(beside)}",

@@ -32,7 +32,7 @@ def reported(command: Callable[..., int]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(**arguments: Any) -> None:
-        raise typer.Exit(_code(lambda: command(**arguments)))
+        raise typer.Exit(exit_code(lambda: command(**arguments)))
 
     return run
 
@@ -42,7 +42,8 @@ def error_text(error: GlmmSpecError) -> str:
     return str(error) if error.location is not None else f"error: {error}"
 
 
-def _code(command: Callable[[], int]) -> int:
+def exit_code(command: Callable[[], int]) -> int:
+    """The code that a command returns, or that of its error, which is printed."""
     try:
         return command()
     except (typer.Exit, typer.BadParameter):

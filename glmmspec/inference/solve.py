@@ -14,6 +14,7 @@ from glmmspec.options import SolverOptions
 from glmmspec.solver.draw_plan import SE_TOLERANCE
 from glmmspec.solver.maximum_likelihood import Estimate, Progress, estimate
 from glmmspec.solver.monte_carlo import FEWEST_EFFECTIVE_DRAWS, SE_ERROR_LIMIT, k_hat_limit
+from glmmspec.solver.processes import check_same
 
 _LARGE_ERROR = 0.5
 
@@ -24,9 +25,19 @@ def solve(model: Model, design: Design, options: SolverOptions, progress: Progre
     Raises
     ------
     FitError
-        If there is no maximum, or no means to find it within the memory budget.
+        If there is no maximum, no means to find it within the memory budget, or if processes that
+        jax.distributed joined do not fit the same.
     """
     began = time.perf_counter()
+    provenance = Provenance.of(model, design, options)
+    check_same(
+        {
+            "spec": provenance.spec_sha256,
+            "data": provenance.data_sha256,
+            "options": provenance.options,
+            "versions": provenance.versions,
+        }
+    )
     found = estimate(design, options, progress)
     return Fit(
         model=model,
@@ -35,7 +46,7 @@ def solve(model: Model, design: Design, options: SolverOptions, progress: Progre
         options=options,
         seconds=time.perf_counter() - began,
         warnings=(*design.notes, *_warnings(design, options, found)),
-        provenance=Provenance.of(model, design, options),
+        provenance=provenance,
     )
 
 

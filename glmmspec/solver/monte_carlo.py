@@ -10,15 +10,13 @@ from jaxtyping import Bool, Float, Int
 from glmmspec.blocks import PADDING
 from glmmspec.solver.integral import normalised
 from glmmspec.solver.likelihood import Likelihood
+from glmmspec.solver.pareto import pareto_shape
 
 FEWEST_EFFECTIVE_DRAWS = 100
 """With fewer effective draws in a block, the stated error is itself mostly error."""
 
 SE_ERROR_LIMIT = 0.15
 """With a larger relative Monte Carlo error of a standard error, no error of the fit is known."""
-
-_FEWEST_FOR_A_TAIL = 32
-"""A tail is a fifth of the draws, and its fit takes five."""
 
 _BLOCKS_EXAMINED = 500
 
@@ -191,20 +189,3 @@ def replicate_error(
     variance = inflation * np.einsum("bpr,bsr->ps", deviations, deviations)
     bias = -inflation * np.einsum("bpr,br->p", deviations, weights.sum(axis=2))
     return GradientError(variance, bias)
-
-
-def pareto_shape(log_weights: Float[np.ndarray, "B m"]) -> Float[np.ndarray, " B"]:
-    """Pareto shape k-hat of the right tail of each row.
-
-    It is -infinity where all weights are equal, and infinity where there are too few to tell.
-    """
-    from arviz_stats.base import array_stats  # type: ignore[attr-defined]
-
-    if log_weights.shape[1] < _FEWEST_FOR_A_TAIL:
-        return np.full(len(log_weights), np.inf)
-    shape = np.full(len(log_weights), -np.inf)
-    # Weights that differ by rounding alone have no tail to fit.
-    uneven = np.ptp(log_weights, axis=1) > 1e-9
-    if uneven.any():
-        shape[uneven] = array_stats.psislw(-log_weights[uneven])[1]
-    return shape
