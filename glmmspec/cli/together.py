@@ -15,7 +15,8 @@ from typing import IO, NoReturn
 
 import typer
 
-from glmmspec.cli.outcome import BAD_INPUT, INTERRUPTED, exit_code
+from glmmspec.cli.interrupt import INTERRUPTED
+from glmmspec.cli.outcome import BAD_INPUT, exit_code
 from glmmspec.errors import FitError
 
 _PATIENCE = 120
