@@ -19,23 +19,22 @@ from cases import CASES, one_intercept
 from table import table
 
 import glmmspec as gs
-from glmmspec.blocks import batches, partition
 from glmmspec.design import Design, bind
 from glmmspec.options import SolverOptions
 from glmmspec.solver.coordinates import Point
+from glmmspec.solver.integration import Integration
 from glmmspec.solver.likelihood import Likelihood
-from glmmspec.solver.sampling import sampled_likelihood
+from glmmspec.solver.sampling import Effort, sampled_likelihood
 
 REPEATS = 7
+NODES = 7
 
 
-def likelihood(design: Design, centre: Point, draws: int) -> Likelihood:
+def likelihood(design: Design, centre: Point, draws: int, **options: str) -> Likelihood:
     """The solver's likelihood with that many draws per block."""
-    parts = list(batches(design, partition(design)))
     varies = np.ones(len(design.components), dtype=bool)
-    return sampled_likelihood(
-        design, parts, centre, varies, draws=draws, options=SolverOptions(draws=draws), stream=0
-    )
+    integration = Integration.of(design, SolverOptions(**options))
+    return sampled_likelihood(integration, centre, varies, Effort(draws, order=NODES, stream=0))
 
 
 def seconds(call: Callable[[int], object]) -> float:
@@ -57,12 +56,12 @@ def bare_loop(size: int) -> float:
         return seconds(lambda _: loop(numbers).block_until_ready())
 
 
-def row(name: str, design: Design, draws: int) -> list[str]:
+def row(name: str, design: Design, draws: int, nodes: int = 1, **options: str) -> list[str]:
     """One line of the table: the evaluation at a point of moderate size."""
     centre = Point(np.zeros(design.x.shape[1]), np.ones(len(design.components)))
-    at = likelihood(design, centre, draws)
+    at = likelihood(design, centre, draws, **options)
     psi = np.concatenate([centre.beta, centre.variances])
-    terms = len(design.y) * draws
+    terms = len(design.y) * draws * nodes
     # At a new place each time, since the last one is remembered.
     ours, bare = seconds(lambda number: at(psi + 1e-3 * number)), bare_loop(terms)
     found = [1e9 * ours / terms, 1e9 * bare / terms, ours / bare]
@@ -74,8 +73,14 @@ def main() -> None:
     crossed = gs.parse("Mate ~ 0 + Cross | Female, Male", family="bernoulli")
     salamander = bind(crossed, CASES["salamander"].frame())
     simulated = bind(gs.parse("y ~ x1 + x2 | group", family="bernoulli"), one_intercept(10**4))
-    rows = [row("salamander", salamander, 2**14), row("one random intercept", simulated, 2**9)]
-    head = ("case", "rows", "draws per block", "ns per draw x row", "of a bare loop of exp", "ratio")
+    crossed = gs.parse("y ~ behaviour + situation + mode + score | person, item", family="bernoulli")
+    answers = bind(crossed, CASES["crossed"].frame())
+    rows = [
+        row("salamander", salamander, 2**14, blocks="natural"),
+        row("316 persons given 24 items", answers, 2**10, NODES),
+        row("one random intercept", simulated, 2**9, integration="importance"),
+    ]
+    head = ("case", "rows", "draws per block", "ns per draw, row and node", "of a bare loop of exp", "ratio")
     print("\n".join(table(head, rows)))
 
 
