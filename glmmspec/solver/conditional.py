@@ -26,7 +26,6 @@ from glmmspec.solver.piece_modes import piece_modes
 from glmmspec.solver.pieces import PieceTree
 from glmmspec.solver.weighted_sample import Layout, WeightedSample, chunk_size, size_of
 
-_ELEMENTS_PER_SEARCH = 2**20
 _JOINT_DRAWS = 4096
 _MOST_VALUES = 2**25
 
@@ -150,11 +149,13 @@ class ConditionalSample(WeightedSample):
         *,
         order: int,
     ) -> ConditionalSample:
-        """Separators of at most two effects at the nodes of a rule about their modes."""
+        """Separators of at most two effects at the nodes of a rule; those of none are at one place."""
         rule = Rule.of(order, mode.shape[1])
         separators = mode[:, :, None] + np.matmul(scale, rule.nodes)
         volume = np.log(np.diagonal(scale, axis1=1, axis2=2)).sum(axis=1)[:, None]
         weight = volume + rule.log_weights + np.log(len(rule.log_weights))
+        if (setting.tree.separator == PADDING).all():
+            separators, weight = np.zeros((*mode.shape, 1)), np.zeros((len(mode), 1))
         made = cls(setting, levels, separators, weight, replicates=1, order=order)
         made.is_exact = True
         made._finer = partial(cls.by_rule, setting, levels, mode, scale, order=finer(order))
@@ -231,8 +232,11 @@ class ConditionalSample(WeightedSample):
         """
         copies = max(1, min(_JOINT_DRAWS, _MOST_VALUES // self.effect.size) // self.n_draws)
         weights = self._weights(beta, variances)
-        flat = np.zeros((len(self._setting.modes.mode), self.n_draws, copies))
-        rng = np.random.default_rng([len(self.block), self.n_draws])
+        real = self.effect != PADDING
+        local = np.zeros(len(self._setting.modes.mode), dtype=np.int64)
+        local[self.effect[real]] = np.arange(int(real.sum()))
+        flat = np.zeros((int(real.sum()), self.n_draws, copies))
+        rng = np.random.default_rng([int(self.block[0]), len(self.block), self.n_draws])
         family, parts = self._setting.design.family.name, []
         with jax.enable_x64(True):
             for chunk in self.chunks:
@@ -240,9 +244,9 @@ class ConditionalSample(WeightedSample):
         for level, index in enumerate(self._indices()):
             values = [part[level].transpose(0, 1, 4, 2, 3) for part in parts]
             gathered = self.layout.gathered(values).reshape(*index.shape, copies, self.n_draws)
-            flat[index[index != PADDING]] = gathered[index != PADDING].transpose(0, 2, 1)
+            flat[local[index[index != PADDING]]] = gathered[index != PADDING].transpose(0, 2, 1)
         shares = self.layout.gathered(weights).reshape(len(self.block), self.n_draws) / copies
-        effects = np.where(self.effect[:, :, None, None] != PADDING, flat[self.effect], 0.0)
+        effects = np.where(real[:, :, None, None], flat[local[self.effect]], 0.0)
         return EffectDraws(np.repeat(shares, copies, axis=1), effects.reshape(*self.effect.shape, -1))
 
     def zero_variance_score(
@@ -250,15 +254,15 @@ class ConditionalSample(WeightedSample):
     ) -> float:
         """dl/dnu_t at nu_t = 0, for a component t that is held at 0, over draws of all effects."""
         draws = self.effect_draws(beta, variances)
-        n = len(self._setting.modes.mode)
-        flat, of_block = np.zeros((n, draws.weights.shape[1])), np.zeros(self._setting.parts.n_blocks, int)
         real = self.effect != PADDING
-        flat[self.effect[real]] = draws.effects[real]
+        local = np.zeros(len(self._setting.modes.mode), dtype=np.int64)
+        local[self.effect[real]] = np.arange(int(real.sum()))
+        flat, of_block = draws.effects[real], np.zeros(self._setting.parts.n_blocks, dtype=np.int64)
         of_block[self.block] = np.arange(len(self.block))
         total = 0.0
         for batch in self._setting.batches:
             there = batch.effect != PADDING
-            effects = np.where(there[:, :, None], flat[batch.effect], 0.0)
+            effects = np.where(there[:, :, None], flat[local[batch.effect]], 0.0)
             weights = draws.weights[of_block[batch.block]] * (batch.block != PADDING)[:, None]
             mine = EffectDraws(weights, effects)
             total += zero_variance_score(batch, self._setting.design.family, mine, beta, component)
@@ -283,7 +287,8 @@ class ConditionalSample(WeightedSample):
 
 def _spread(nodes: Nodes, layout: Layout) -> Nodes:
     """Modes and scales in the draws' places."""
-    scale = nodes.scale if nodes.scale.shape[3] == 1 else layout.spread(np.asarray(nodes.scale), 3, None)
+    fixed = nodes.scale.shape[3:] == (1, 1) and nodes.mode.shape[2:] != (1, 1)
+    scale = nodes.scale if fixed else layout.spread(np.asarray(nodes.scale), 3, None)
     return nodes._replace(
         mode=layout.spread(np.asarray(nodes.mode), 2, None),
         scale=scale,

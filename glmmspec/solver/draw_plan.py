@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from glmmspec.errors import FitError
 from glmmspec.options import SolverOptions
 from glmmspec.solver.hermite import finer
+from glmmspec.solver.integration import HIGHEST_ORDER
 from glmmspec.solver.rounds import Round
 
 _PILOT_DRAWS = 512
@@ -25,8 +26,6 @@ _NEAR = 1.0
 """In standard errors: an estimate that moved less takes no further round of the same size."""
 
 _FIRST_ORDER = 7
-HIGHEST_ORDER = 62
-"""Of the rules of quadrature, in each dimension."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +50,8 @@ class DrawPlan:
         Whether it is memory that sets `most`, rather than an option.
     at_once
         Whether no smaller round comes first: none would move where draws are centred.
+    highest_order
+        The most nodes of a rule, in each dimension.
     """
 
     fixed: int | None
@@ -58,10 +59,11 @@ class DrawPlan:
     most: int
     memory_bound: bool
     at_once: bool
+    highest_order: int = HIGHEST_ORDER
 
     @classmethod
-    def of(cls, options: SolverOptions, affordable: int) -> DrawPlan:
-        """The plan for given options, when memory can hold `affordable` draws.
+    def of(cls, options: SolverOptions, affordable: int, highest_order: int = HIGHEST_ORDER) -> DrawPlan:
+        """The plan for given options, when memory can hold `affordable` draws and rules of an order.
 
         Raises
         ------
@@ -78,12 +80,14 @@ class DrawPlan:
         bound = 1 << (affordable.bit_length() - 1)
         most = options.draws or min(options.max_draws, bound)
         at_once = options.proposal == "mixture" and options.draws is not None
-        return cls(options.draws, options.tolerance, most, bound < options.max_draws, at_once)
+        memory_bound = bound < options.max_draws
+        return cls(options.draws, options.tolerance, most, memory_bound, at_once, highest_order)
 
     @property
     def first(self) -> Size:
         """The first round's."""
-        return Size(self.most if self.at_once else min(_PILOT_DRAWS, self.most), _FIRST_ORDER)
+        draws = self.most if self.at_once else min(_PILOT_DRAWS, self.most)
+        return Size(draws, min(_FIRST_ORDER, self.highest_order))
 
     def excess(self, latest: Round) -> float:
         """By what factor errors of a round's draws are too large: of the estimate or its standard errors."""
@@ -96,8 +100,8 @@ class DrawPlan:
     def next(self, latest: Round, size: Size, *, settled: bool, rounds: int) -> Size | None:
         """The size of the round that follows the last of `rounds` of one size; None to stop."""
         order = size.order
-        if settled and self.rule_excess(latest) > 1 and order < HIGHEST_ORDER:
-            order = min(HIGHEST_ORDER, finer(order))
+        if settled and self.rule_excess(latest) > 1 and order < self.highest_order:
+            order = min(self.highest_order, finer(order))
         draws = self._next_draws(latest, size.draws, settled=settled, rounds=rounds)
         if draws is None and order == size.order:
             return None
@@ -114,7 +118,7 @@ class DrawPlan:
         hopeless = not latest.maximum.converged or (math.isnan(excess) and draws > self.first.draws)
         if draws == self.most or not latest.draws or (not settled and hopeless):
             return draws if not settled and rounds < _PATIENCE else None
-        if self.fixed is None and excess <= 1:
+        if self.fixed is None and excess <= 1 and rounds < _PATIENCE:
             return draws
         return self.most if self.fixed is not None else min(self.most, draws * _growth(excess))
 

@@ -18,7 +18,7 @@ from glmmspec.solver.fitted import Drawn, FittedProposal
 from glmmspec.solver.hermite import Rule, finer
 from glmmspec.solver.integral import EffectDraws, EffectMoments, normalised
 from glmmspec.solver.kernel import Draws, Effects, Root, Rows
-from glmmspec.solver.modes import Modes
+from glmmspec.solver.modes import Modes, free_effects
 from glmmspec.solver.proposal import scale_of_covariance
 from glmmspec.solver.weighted_sample import Layout, WeightedSample, chunk_size, size_of
 
@@ -171,9 +171,12 @@ class NodeSample(ImportanceSample):
         rule = Rule.of(order, batch.component.shape[1])
         scale = scale_of_covariance(np.linalg.inv(modes.precision))
         real = (batch.block != PADDING)[:, None]
-        effects = modes.effects[:, :, None] + np.matmul(scale, rule.nodes)
+        free = free_effects(batch, centre.variances)
+        effects = (modes.effects[:, :, None] + np.matmul(scale, rule.nodes)) * free[:, :, None]
         volume = np.log(np.diagonal(scale, axis1=1, axis2=2)).sum(axis=1)[:, None]
-        weight = volume + rule.log_weights + np.log(len(rule.log_weights))
+        # In the dimension of an effect that is held at 0 the weights are those of a distribution.
+        density = np.matmul(~free, np.square(rule.nodes) + np.log(2 * np.pi)) / 2
+        weight = volume + rule.log_weights - density + np.log(len(rule.log_weights))
         super().__init__(
             batch,
             family,

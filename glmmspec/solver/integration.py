@@ -18,6 +18,13 @@ from glmmspec.solver.elimination import QUADRATURE_EFFECTS, Elimination, effect_
 _GIB = 2**30
 _FEW = 200
 
+HIGHEST_ORDER = 62
+"""Of the rules of quadrature, in each dimension."""
+
+_ORDER_IN_MEMORY = 17
+_BYTES_PER_NODE = 128
+"""Of each row and node of levels, in arrays that are in use at the same time, on two cores."""
+
 
 @dataclass(frozen=True, eq=False)
 class Group:
@@ -108,7 +115,7 @@ class Integration:
         found = [
             group
             for elimination, block in self._assigned(counts, active)
-            for group in self._by_width(elimination, block, counts, active)
+            for group in self._by_width(elimination, block, counts)
         ]
         if self.options.integration == "quadrature" and not all(group.by_rule for group in found):
             width = max(group.width for group in found if not group.by_rule)
@@ -124,36 +131,71 @@ class Integration:
         self, counts: Int[np.ndarray, "T blocks"], active: Bool[np.ndarray, " T"]
     ) -> Iterator[tuple[Elimination, Int[np.ndarray, " B"]]]:
         """Eliminations, each with the blocks for which its predicted cost is the lowest."""
-        candidates = eliminations(self.design, active)
-        if not self._levels_allowed:
-            candidates = candidates[:1]
-        elif self.options.blocks == "conditional":
-            candidates = candidates[1:] or candidates
-        elif self._draws_meant:
-            candidates = [c for c in candidates if c.separator] or candidates[:1]
+        candidates = self._candidates(active)
         drawn = self.options.integration != "quadrature"
-        costs = np.array([c.cost(counts, by_rule=self._by_rule(c, active), drawn=drawn) for c in candidates])
+        costs = np.array([c.cost(counts, by_rule=self._rules_allowed, drawn=drawn) for c in candidates])
+        if self.options.blocks == "conditional" and len(candidates) > 1:
+            costs[0] = np.inf
         # Of equal ones that which serves most blocks well, so that there are few groups.
         order = np.argsort(costs.sum(axis=1), kind="stable")
         best = order[np.argmin(costs[order], axis=0)]
+        best[self._rows == 0] = 0  # an effect that no row carries
         for index in np.unique(best):
             block = self.blocks[best[self.blocks] == index]
             if len(block):
                 yield candidates[index], block
+
+    def _candidates(self, active: Bool[np.ndarray, " T"]) -> list[Elimination]:
+        """The eliminations that the options allow and memory can hold; first the one without levels."""
+        whole, *with_levels = eliminations(self.design, active)
+        if not self._levels_allowed:
+            return [whole]
+        largest = self._rows[self.blocks].max()
+        fitting = [c for c in with_levels if largest <= self._most_rows(c)]
+        if self._draws_meant and self.options.blocks == "auto":
+            fitting = [c for c in fitting if c.separator]
+        return [whole, *fitting]
 
     def _by_width(
         self,
         elimination: Elimination,
         block: Int[np.ndarray, " B"],
         counts: Int[np.ndarray, "T blocks"],
-        active: Bool[np.ndarray, " T"],
     ) -> Iterator[Group]:
         size = elimination.separator_sizes(counts)[block]
-        by_rule = elimination.by_rule(size, self._by_rule(elimination, active))
+        by_rule = elimination.by_rule(counts, self._rules_allowed)[block]
         width = np.where(by_rule, size, rounded_up(size))
         for key in np.unique(np.stack([width, by_rule]), axis=1).T:
             chosen = (width == key[0]) & (by_rule == key[1])
-            yield Group(block[chosen], elimination, int(key[0]), bool(key[1]))
+            for some in self._split(block[chosen], elimination):
+                yield Group(some, elimination, int(key[0]), bool(key[1]))
+
+    def _split(self, block: Int[np.ndarray, " B"], elimination: Elimination) -> list[Int[np.ndarray, " b"]]:
+        """Blocks with levels, in parts whose rows and nodes fit in memory."""
+        if not elimination.levels:
+            return [block]
+        part = np.cumsum(self._rows[block]) // self._most_rows(elimination)
+        return np.split(block, np.flatnonzero(np.diff(part)) + 1)
+
+    @cached_property
+    def _rows(self) -> Int[np.ndarray, " blocks"]:
+        """Rows of each block."""
+        return np.bincount(self.parts.row_block, minlength=self.parts.n_blocks)
+
+    def _most_rows(self, elimination: Elimination) -> int:
+        """Rows whose nodes fit in memory, with rules of an order that is seldom exceeded."""
+        nodes = _ORDER_IN_MEMORY ** sum(map(len, elimination.levels))
+        return max(1, int(self.options.memory * _GIB / (_BYTES_PER_NODE * nodes)))
+
+    def highest_order(self, variances: Float[np.ndarray, " K"]) -> int:
+        """The largest order of rules whose refinement fits in memory."""
+        order = HIGHEST_ORDER
+        for group in self.groups(variances):
+            depth = sum(map(len, group.elimination.levels))
+            nodes = self.options.memory * _GIB / (_BYTES_PER_NODE * max(1, self._rows[group.block].sum()))
+            if depth:
+                order = min(order, int(max(1.0, nodes) ** (1 / depth) / 1.5))
+        return order
 
     @property
     def _levels_allowed(self) -> bool:
@@ -172,14 +214,10 @@ class Integration:
         spoken = options.draws is not None or options.points == "random"
         return options.integration == "auto" and spoken
 
-    def _by_rule(self, elimination: Elimination, active: Bool[np.ndarray, " T"]) -> bool:
-        """Whether a separator may stand at the nodes of a rule: not where the options speak of its draws.
-
-        Without levels a rule is taken over all effects of a block, as it is.
-        """
+    @property
+    def _rules_allowed(self) -> bool:
+        """Whether separators may stand at the nodes of a rule: not where the options speak of draws."""
         options = self.options
-        if not elimination.levels and not active.all():
-            return False
         if options.integration != "auto":
             return options.integration == "quadrature"
         return not self._draws_meant and options.proposal == "laplace" and options.blocks != "joint"
@@ -194,9 +232,9 @@ def check_block_size(batches: Sequence[Batch], memory: float) -> None:
         Naming the size of the largest block and what it would take.
     """
     largest = max(batches, key=lambda b: b.component.shape[1])
-    n_blocks, n_rows = largest.row.shape
+    n_blocks = len(largest.block)
     n_effects = largest.component.shape[1]
-    needed = 8 * n_blocks * n_effects * (2 * n_rows + 4 * n_effects) / _GIB
+    needed = 8 * n_blocks * n_effects * 4 * n_effects / _GIB
     if needed > memory:
         raise FitError(
             f"a block of {n_effects} joined random effects needs {needed:.1f} GiB,"

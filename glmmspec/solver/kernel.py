@@ -294,9 +294,9 @@ def _height(
     """sum over the rows of s eta - a c(eta); where each a is 0 or 1 through a product."""
     successes, trials = rows.successes[:, :, None], rows.trials[:, :, None]
     if unit and family.cumulant_product is not None and eta.shape[1] <= _FACTORS:
-        product = jnp.where(trials > 0, family.cumulant_product(mean), 1).prod(axis=1)
+        product = jnp.where(trials > 0, family.cumulant_product(mean).astype(eta.dtype), 1).prod(axis=1)
         linear = (successes * eta - trials * jnp.maximum(eta, 0)).sum(axis=1)
-        return linear + jnp.log(product).astype(eta.dtype)
+        return linear + jnp.log(product)
     return (successes * eta - trials * family.cumulant_at(eta, mean).astype(eta.dtype)).sum(axis=1)
 
 

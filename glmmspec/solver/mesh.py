@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
@@ -42,10 +42,10 @@ def mesh_of(count: int) -> Mesh | None:
     return Mesh(np.array(taken), (_AXIS,))
 
 
-def placed(root: Any, draws: Draws, mesh: Mesh) -> tuple[Any, Draws]:
-    """The root on every device, and of the draws a part on each."""
-    everywhere = jax.tree.map(lambda _: PartitionSpec(), root)
-    return _put(root, everywhere, mesh), _put(draws, _parts(draws), mesh)
+def placed(root: Any, chunks: Sequence[Draws], mesh: Mesh) -> list[tuple[Any, Draws]]:
+    """The root on every device, and of each chunk of draws a part on each."""
+    there = _put(root, jax.tree.map(lambda _: PartitionSpec(), root), mesh)
+    return [(there, _put(draws, _parts(draws), mesh)) for draws in chunks]
 
 
 def _put(tree: Any, specs: Any, mesh: Mesh) -> Any:

@@ -14,9 +14,9 @@ from glmmspec.design import Design
 from glmmspec.errors import DataError, FitError
 from glmmspec.options import SolverOptions
 from glmmspec.solver.coordinates import Coordinates, Point
-from glmmspec.solver.draw_plan import HIGHEST_ORDER, DrawPlan
+from glmmspec.solver.draw_plan import DrawPlan
 from glmmspec.solver.fitted import FittedProposal
-from glmmspec.solver.integration import Integration
+from glmmspec.solver.integration import HIGHEST_ORDER, Integration
 from glmmspec.solver.likelihood import Likelihood
 from glmmspec.solver.maximum_likelihood import Estimate
 from glmmspec.solver.monte_carlo import WeightHealth

@@ -153,7 +153,8 @@ class Search:
         moved = float(np.abs(jacobian @ (maximum.argument - centre) / standard_errors).max(initial=0))
         error = gradient_error(likelihood, maximum.argument)
         # Rules are judged where the estimate may stay; before, their error says nothing.
-        rules = RuleError.none(len(centre)) if moved > _SETTLED else rule_error(likelihood, maximum.argument)
+        passing = moved > _SETTLED and self._recentres
+        rules = RuleError.none(len(centre)) if passing else rule_error(likelihood, maximum.argument)
         # What is left of the gradient where the iteration stopped is an error of the estimate too.
         leftover = np.outer(maximum.gradient, maximum.gradient)
         drawn = _sandwich(covariance, error.variance + leftover)

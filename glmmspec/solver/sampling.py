@@ -130,9 +130,8 @@ class _Sampler:
         """Separators, with the pieces below them."""
         design, parts, group = self.integration.design, self.integration.parts, self.group
         batch_list = self.integration.batches_of(group)
-        n_effects = int(design.effect_starts[-1])
-        modes = JointModes.of(batch_list, design.family, self.centre, n_effects, parts.n_blocks)
-        tree = PieceTree.of(design, parts, group.block, group.elimination, group.width)
+        modes = JointModes.of(batch_list, design.family, self.centre, parts)
+        tree = PieceTree.of(design, parts, group.block, group.elimination, max(1, group.width))
         setting = Setting(
             design,
             parts,
@@ -185,9 +184,14 @@ def _proposal(
 
 
 def most_draws(integration: Integration) -> int:
-    """The largest number of draws per block that the memory budget can hold; of all blocks that are drawn."""
-    everything = np.ones(len(integration.design.components))
-    drawn = [group for group in integration.groups(everything) if not group.by_rule]
+    """The largest number of draws per block that the memory budget can hold, whichever variances are 0."""
+    n_components = len(integration.design.components)
+    patterns = [np.ones(n_components), *(1.0 - np.eye(n_components) if n_components > 1 else [])]
+    return min(_most_draws(integration, varying) for varying in patterns)
+
+
+def _most_draws(integration: Integration, varying: Float[np.ndarray, " K"]) -> int:
+    drawn = [group for group in integration.groups(varying) if not group.by_rule]
     if not drawn:
         return _MOST_DRAWS
     n_parameters = len(integration.design.parameters)

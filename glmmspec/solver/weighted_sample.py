@@ -45,6 +45,7 @@ class Layout:
         """Chunks of at most `chunk` draws on each device; with several, of one group, in equal parts."""
         groups = replicates if replicates <= REPLICATES else REPLICATES
         each = -(-draws // groups)
+        groups = -(-draws // each)
         part = -(-each // -(-each // (chunk * devices)))
         together = 1
         if devices > 1:
@@ -143,7 +144,7 @@ class WeightedSample:
                 self.chunks = [jax.device_put(part) for part in parts]
             else:
                 self.chunks = list(parts)
-                self._placed = [placed(root, part, mesh) for part in self.chunks]
+                self._placed = placed(root, self.chunks, mesh)
 
     def drawn(self) -> tuple[Float[np.ndarray, "B Q m"], Float[np.ndarray, "B m"]]:
         """The draws at beta = origin, and log q of each."""

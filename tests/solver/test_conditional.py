@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from glmmspec.blocks import PADDING
-from glmmspec.design import Design
+from glmmspec.design import Design, RandomEffects
 from glmmspec.family import FAMILIES
 from glmmspec.options import SolverOptions
 from glmmspec.solver.coordinates import Point
-from glmmspec.solver.elimination import eliminations
+from glmmspec.solver.elimination import Elimination, effect_counts, eliminations
 from glmmspec.solver.importance import ImportanceSample
-from glmmspec.solver.integration import Integration
+from glmmspec.solver.integration import Group, Integration
 from glmmspec.solver.kernel import integrand
 from glmmspec.solver.likelihood import Likelihood
 from glmmspec.solver.sampling import Effort, sampled_likelihood
@@ -321,3 +321,73 @@ def test_what_is_drawn_and_what_is_not():
     assert isinstance(
         likelihood_of(designs.crossed("poisson"), blocks="natural").integrals[0], ImportanceSample
     )
+
+
+def slopes(seed: int = 2) -> Design:
+    """An intercept and a slope in each group; in some groups the covariate is 0, in others only at times."""
+    design = designs.groups("bernoulli", seed=seed, n_groups=12, per_group=6, variance=0.8)
+    [term] = design.random
+    z = np.random.default_rng(seed).normal(size=len(design.y)) * (term.codes % 3 > 0)
+    slope = replace(term, name="g:z", values=z, component=1)
+    return replace(design, random=(term, slope), components=("g", "g:z"))
+
+
+@pytest.mark.parametrize("options", [{}, {"integration": "quadrature"}, {"blocks": "conditional"}])
+def test_an_effect_that_is_held_at_zero_leaves_the_others(options):
+    """The likelihood of intercepts alone, though the slopes' groups are in the design."""
+    design = slopes()
+    alone = replace(design, random=design.random[:1], components=("g",))
+    psi = np.append(BETA, 0.6)
+    exact = likelihood_of(alone, order=30)(psi)
+    held = sampled_likelihood(
+        Integration.of(design, SolverOptions(**options)),
+        Point(BETA, np.array([0.6, 0.0])),
+        np.array([True, False]),
+        Effort(512, 30, 0),
+    )
+    for one, other in zip(held(psi), exact, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-8)
+
+
+def test_effects_that_no_row_carries_change_nothing():
+    """Slopes of groups without the covariate: beside their group's intercept, by levels and as they are."""
+    design = slopes()
+    psi = np.concatenate([BETA, [0.6, 0.3]])
+
+    def value(**options):
+        integration = Integration.of(design, SolverOptions(**options))
+        centre = Point(BETA, psi[2:])
+        return sampled_likelihood(integration, centre, np.ones(2, dtype=bool), Effort(64, 20, 0))(psi)
+
+    for one, other in zip(value(), value(blocks="conditional"), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-7)
+
+
+def test_slopes_above_pieces_that_no_row_carries():
+    """Groups with intercept and slope above pieces: by levels as by another order of the same integrals."""
+    design = slopes()
+    piece = RandomEffects("p", "p", tuple(map(str, range(36))), np.arange(72) // 2, np.ones(72), 2)
+    nested = replace(design, random=(*design.random, piece), components=("g", "g:z", "p"))
+    psi = np.concatenate([BETA, [0.6, 0.3, 0.4]])
+    integration = Integration.of(nested, SolverOptions())
+    separated, levels = Elimination((0, 1), ((2,),)), Elimination((), ((0, 1), (2,)))
+    values = []
+    for elimination in (separated, levels):
+        counts = elimination.separator_sizes(effect_counts(nested, integration.parts))
+        groups = [
+            Group(np.flatnonzero((counts == width) & (integration._rows > 0)), elimination, int(width), True)
+            for width in np.unique(counts[integration._rows > 0])
+        ]
+        lone = Group(np.flatnonzero(integration._rows == 0), Elimination((0, 1, 2), ()), 1, True)
+        integration._groups[np.ones(3, dtype=bool).tobytes()] = [*groups, lone]
+        centre = Point(BETA, psi[2:])
+        likelihood = sampled_likelihood(integration, centre, np.ones(3, dtype=bool), Effort(64, 14, 0))
+        values.append(likelihood(psi)[0])
+    assert values[0] == pytest.approx(values[1], abs=1e-5)
+
+
+def test_single_precision_sums_in_double():
+    """300 binary rows in one block: no weight is lost, and the value is that of double precision to 1e-4."""
+    design = designs.groups("bernoulli", seed=4, n_groups=2, per_group=300, variance=0.5)
+    single, double = (likelihood_of(design, precision=p)(away(design))[0] for p in ("single", "double"))
+    assert single == pytest.approx(double, abs=1e-3)
