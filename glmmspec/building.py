@@ -222,7 +222,7 @@ def build(
 def _left(response: Term | str) -> str:
     text = str(Name(response)) if isinstance(response, str) else str(response)
     # A line that starts with a sign would carry on the one before it.
-    return f"({text})" if text.startswith("-") else text
+    return f"({text})" if text.startswith(("-", "+")) else text
 
 
 def _right(formula: Term | Barred) -> str:

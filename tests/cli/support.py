@@ -37,6 +37,12 @@ def program(*arguments: object, stdout: int | IO[str] = subprocess.PIPE) -> subp
     )
 
 
+def limited(limit: str, size: int, command: list[str]) -> list[str]:
+    """The command in a process with a limit of the operating system, set there: no fork of this one."""
+    code = f"import os, resource, sys; resource.setrlimit(resource.{limit}, ({size}, {size}));"
+    return [sys.executable, "-c", f"{code} os.execv(sys.argv[1], sys.argv[1:])", *command]
+
+
 def environment(**more: str) -> dict[str, str]:
     """The environment, with the folder of this Python's programs first on the path."""
     programs = str(Path(sys.executable).parent)

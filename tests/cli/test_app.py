@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -62,7 +63,8 @@ def _raising(error: BaseException) -> Callable[[Path], None]:
 def test_an_interrupt_is_one_line_and_130(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grammar, "read", _raising(KeyboardInterrupt()))
     result = run("check", "x.glmm")
-    assert (result.exit_code, result.stderr) == (130, "interrupted\n")
+    assert result.exit_code == 130
+    assert re.fullmatch(r"interrupted.*\n", result.stderr)
 
 
 def test_an_internal_error_is_one_line_and_70(monkeypatch: pytest.MonkeyPatch) -> None:

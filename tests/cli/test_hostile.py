@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.support import environment
+from tests.cli.support import environment, limited
 
 SECONDS = 120
 """Longest that a refusal may take; the slowest takes 5 s where nothing else runs."""
@@ -26,10 +25,10 @@ PRODUCT = "*".join("abcdefghijkl")
 
 
 def bounded(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "glmmspec", *map(str, arguments)]
     return subprocess.run(
-        [sys.executable, "-m", "glmmspec", *map(str, arguments)], stdin=subprocess.DEVNULL, text=True,
+        limited("RLIMIT_AS", MEMORY, command), stdin=subprocess.DEVNULL, text=True,
         capture_output=True, env=environment(), timeout=SECONDS,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)),
     )  # fmt: skip
 
 

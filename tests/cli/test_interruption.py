@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pty
 import re
-import resource
 import select
 import signal
 import subprocess
@@ -17,12 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.support import CBPP, environment, program
+from tests.cli.support import CBPP, environment, limited, program
 
 WITHIN = 2.0
 """Seconds after Ctrl-C: the one that is promised, and one for a machine that does other things too."""
 
-LONG_FIT = ("--tolerance", "0.0001", "--max-draws", "2147483648")
+LONG_FIT = ("--integration", "importance", "--tolerance", "0.0001", "--max-draws", "2147483648")
 TRUTH = [
     part
     for value in ("(Intercept)=-1", "period2=-1", "period3=-1", "period4=-1.5", "herd=0.4")
@@ -196,7 +195,7 @@ def test_a_disk_that_fills_up_leaves_no_half_file(spec: Path, flag: str, there: 
     target = spec.with_name("fit.json")
     if there is not None:
         target.write_text(there)
-    ended = limited("fit", spec, "--draws", 256, flag, target)
+    ended = where_no_file_grows("fit", spec, "--draws", 256, flag, target)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == f"error: cannot write {target}: File too large\n"
     assert sorted(spec.parent.iterdir()) == sorted({spec, *([target] if there is not None else [])})
@@ -206,19 +205,17 @@ def test_a_disk_that_fills_up_leaves_no_half_file(spec: Path, flag: str, there: 
 def test_a_spec_that_cannot_be_written_whole_stays_as_it_was(spec: Path) -> None:
     text = CBPP.replace(" + ", "+").replace(" | ", "|") + "#" * 3000 + "\n"
     spec.write_text(text)
-    ended = limited("fmt", spec)
+    ended = where_no_file_grows("fmt", spec)
     assert ended.returncode == 2
     assert "File too large" in ended.stderr
     assert spec.read_text() == text
     assert list(spec.parent.iterdir()) == [spec]
 
 
-def limited(*arguments: object) -> subprocess.CompletedProcess[str]:
+def where_no_file_grows(*arguments: object) -> subprocess.CompletedProcess[str]:
     """The program where no file grows beyond 1000 bytes."""
-    return subprocess.run(
-        list(map(str, glmmspec(*arguments))), capture_output=True, text=True, env=environment(), timeout=120,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)),
-    )  # fmt: skip
+    command = limited("RLIMIT_FSIZE", 1000, list(map(str, glmmspec(*arguments))))
+    return subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=120)
 
 
 def test_the_reader_of_a_summary_may_stop(spec: Path) -> None:

@@ -53,13 +53,16 @@ def test_names_of_coefficients_are_those_of_the_design() -> None:
         ("poisson", "count ~ x | site"),
     ],
 )
-def test_a_weight_of_2_is_a_row_given_twice(family: str, formula: str, tmp_path: Path) -> None:
+def test_a_weight_of_2_is_a_row_given_twice(
+    family: str, formula: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data = frame()
-    data.to_csv(tmp_path / "weighted.csv", index=False)
-    data.loc[data.index.repeat(data["w"])].to_csv(tmp_path / "repeated.csv", index=False)
+    monkeypatch.chdir(tmp_path)
+    data.to_csv("weighted.csv", index=False)
+    data.loc[data.index.repeat(data["w"])].to_csv("repeated.csv", index=False)
     weighted = gs.parse(f"family {family}\nfactor site\n{formula}\nweights w")
     fits = [
-        r.glmer(translate(replace(model, data=DataReference("file", str(tmp_path / f"{name}.csv"))), "lme4"))
+        r.glmer(translate(replace(model, data=DataReference("file", f"{name}.csv")), "lme4"))
         for name, model in (("weighted", weighted), ("repeated", replace(weighted, weights=None)))
     ]
     _assert_same(fits[0], fits[1], 1e-4)
