@@ -12,6 +12,7 @@ from scipy.stats import multivariate_t
 from glmmspec.inference.fit import Fit
 from glmmspec.solver.boundary import EffectInformation
 from glmmspec.solver.coordinates import Coordinates, Point
+from glmmspec.solver.hermite import finer
 from glmmspec.solver.integration import Integration
 from glmmspec.solver.likelihood import Likelihood
 from glmmspec.solver.sampling import Effort, sampled_likelihood
@@ -20,6 +21,8 @@ _DF = 5
 """Of the t that psi is drawn from: its tails are heavier than any posterior's here."""
 
 _FEWEST_PER_PARAMETER = 5
+
+_FINE_ORDER = 40
 
 _STREAM = 1_000_000
 """Random streams of the solver's seed that no fit uses."""
@@ -72,11 +75,13 @@ def solver_route(fit: Fit, seed: int, *, count: int = 1280, draws: int = 2048) -
     options = replace(fit.options, points="sobol", proposal="laplace")
     integration = Integration.of(inner, options)
     centre, scale = _about_estimate(fit, coordinates, integration)
+    # Rules stand where the centre has its effects; far from it, at small variances, they must be fine.
+    order = finer(fit.estimate.final.order) if fit.n_draws else _FINE_ORDER
     rng = np.random.default_rng([seed, _STREAM])
     for stage, (size, each) in enumerate(
         ((count // 4, draws // 4), (count // 2, draws // 4), (count, draws))
     ):
-        likelihood = _likelihood(integration, centre, Effort(each, fit.estimate.final.order, _STREAM + stage))
+        likelihood = _likelihood(integration, centre, Effort(each, order, _STREAM + stage))
         proposal = multivariate_t(centre, scale, df=_DF, seed=rng)
         theta = proposal.rvs(size).reshape(size, len(centre))
         target = np.array([log_posterior(likelihood, one) for one in theta])
