@@ -118,7 +118,8 @@ def _job(
     """The arguments of the script that fits."""
     if peer.in_r:
         code = scratch / "code.R"
-        code.write_text(gs.translate(gs.parse(case.spec(str(data))), peer.package))
+        call = gs.translate(gs.parse(case.spec(str(data))), peer.package, case.frame())
+        code.write_text(f'data <- read.csv("{data}")\n{call}')
         return [str(code), str(repeats), str(BUDGET), str(peer.nodes)]
     job = scratch / "job.json"
     parts = {name: getattr(case, name) for name in ("left", "bars", "fixed", "response", "trials", "family")}
