@@ -10,7 +10,8 @@ ROOT = Path(__file__).parent.parent
 
 
 PAGES = (
-    "vignette", "coming-from-r", "prediction", "inference", "keeping", "comparison", "notebook", "validation",
+    "vignette", "coming-from-r", "prediction", "inference", "keeping", "comparison", "notebook",
+    pytest.param("validation", marks=pytest.mark.slow),
 )  # fmt: skip
 
 
