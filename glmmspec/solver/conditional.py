@@ -233,8 +233,7 @@ class ConditionalSample(WeightedSample):
         copies = max(1, min(_JOINT_DRAWS, _MOST_VALUES // self.effect.size) // self.n_draws)
         weights = self._weights(beta, variances)
         real = self.effect != PADDING
-        local = np.zeros(len(self._setting.modes.mode), dtype=np.int64)
-        local[self.effect[real]] = np.arange(int(real.sum()))
+        local = self._numbers()
         flat = np.zeros((int(real.sum()), self.n_draws, copies))
         rng = np.random.default_rng([int(self.block[0]), len(self.block), self.n_draws])
         family, parts = self._setting.design.family.name, []
@@ -255,8 +254,7 @@ class ConditionalSample(WeightedSample):
         """dl/dnu_t at nu_t = 0, for a component t that is held at 0, over draws of all effects."""
         draws = self.effect_draws(beta, variances)
         real = self.effect != PADDING
-        local = np.zeros(len(self._setting.modes.mode), dtype=np.int64)
-        local[self.effect[real]] = np.arange(int(real.sum()))
+        local = self._numbers()
         flat, of_block = draws.effects[real], np.zeros(self._setting.parts.n_blocks, dtype=np.int64)
         of_block[self.block] = np.arange(len(self.block))
         total = 0.0
@@ -267,6 +265,13 @@ class ConditionalSample(WeightedSample):
             mine = EffectDraws(weights, effects)
             total += zero_variance_score(batch, self._setting.design.family, mine, beta, component)
         return total
+
+    def _numbers(self) -> Int[np.ndarray, " q"]:
+        """Where each of the design's effects stands among those of these blocks."""
+        real = self.effect != PADDING
+        numbers = np.zeros(len(self._setting.modes.mode), dtype=np.int64)
+        numbers[self.effect[real]] = np.arange(int(real.sum()))
+        return numbers
 
     def _weights(
         self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]
