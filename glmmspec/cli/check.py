@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from glmmspec.cli import forecast
 from glmmspec.cli.arguments import AsJson, DataFile, SpecFile
 from glmmspec.cli.outcome import BAD_INPUT, DONE
-from glmmspec.errors import GlmmSpecError
+from glmmspec.errors import FitError, GlmmSpecError
 
 if TYPE_CHECKING:
     from glmmspec.ir import Model
+    from glmmspec.solver.forecast import Forecast
 
 
 Quick = Annotated[
@@ -34,11 +36,15 @@ def check(file: SpecFile, data: DataFile = None, quick: Quick = False, as_json: 
         typer.echo(json.dumps({"ok": False, "errors": [_plain(each) for each in error.every]}, indent=2))
         return BAD_INPUT
     doubts: list[GlmmSpecError] = facts.pop("doubts", [])
+    expected: Forecast | None = facts.pop("forecast", None)
     if as_json:
         warnings = {"warnings": [_plain(doubt) for doubt in doubts]} if "observations" in facts else {}
-        typer.echo(json.dumps({"ok": True, "errors": [], **facts, **warnings}, indent=2))
+        how = forecast.facts(expected) if expected is not None else {}
+        typer.echo(json.dumps({"ok": True, "errors": [], **facts, **how, **warnings}, indent=2))
         return DONE
     typer.echo(_line(file, facts))
+    for line in forecast.lines(expected) if expected is not None else ():
+        typer.echo(f"  {line}")
     for doubt in doubts:
         typer.echo(f"warning: {doubt}", err=True)
     return DONE
@@ -73,16 +79,24 @@ def _facts(file: Path, data: Path | None, quick: bool) -> dict[str, Any]:
 def _bound(model: Model, data: Path | None) -> dict[str, Any]:
     from glmmspec.advice import advice, block_sizes
     from glmmspec.design import bind
+    from glmmspec.solver.forecast import forecast
     from glmmspec.tables import read_table
 
     design = bind(model, None if data is None else read_table(data))
     sizes = block_sizes(design)
+    doubts = [*(GlmmSpecError(str(note)) for note in design.notes), *advice(model, design)]
+    expected = None
+    try:
+        expected = forecast(design, model.solver)
+    except FitError as error:
+        doubts.append(error)  # the spec is well, and `fit` will say the same
     return {
         "observations": len(design.y),
         "parameters": list(design.parameters),
         "blocks": len(sizes),
         "largest_block": max(sizes),
-        "doubts": [*(GlmmSpecError(str(note)) for note in design.notes), *advice(model, design)],
+        "forecast": expected,
+        "doubts": doubts,
     }
 
 
