@@ -60,7 +60,7 @@ def maximise(
     ----------
     radius, rmax
         Initial and largest radius. The region is the ball |p / scale| <= radius, where scale is
-        1 / sqrt(-H_jj) at the start: on a log-likelihood, about a standard error.
+        1 / sqrt |H_jj| at the start: on a log-likelihood, about a standard error.
     tolerance
         For both the change in value of an accepted step and the predicted change, times the
         absolute value where that is above 1.
@@ -106,6 +106,6 @@ def maximise(
 
 
 def _unit_steps(hessian: Matrix) -> Vector:
-    """1 / sqrt(-H_jj), or 1 where the curvature has the wrong sign."""
-    curvature = -np.diagonal(hessian)
+    """1 / sqrt |H_jj|, so that steps have the unit of each parameter whichever sign the curvature has."""
+    curvature = np.abs(np.diagonal(hessian))
     return np.where(curvature > 0, 1 / np.sqrt(np.where(curvature > 0, curvature, 1.0)), 1.0)
