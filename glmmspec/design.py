@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from glmmspec import html, tables
 from glmmspec.columns import Encoding, Table
 from glmmspec.effects import RandomEffects, check_distinct, random_effects
 from glmmspec.errors import DataError, GlmmSpecWarning, did_you_mean_or_list
-from glmmspec.evaluate import numbers
+from glmmspec.evaluate import check_magnitude, numbers
 from glmmspec.family import FAMILIES, Family
 from glmmspec.faults import Faults
 from glmmspec.ir import Model
@@ -126,7 +126,7 @@ def bind(model: Model, data: Any = None) -> Design:
         weights = _weights(model, table)
         counted = weights * trials > 0
     with faults.gathering():
-        offset = np.zeros(len(table)) if model.offset is None else numbers(model.offset, table, "the offset")
+        offset = _offset(model, table)
     if not counted.any():
         raise table.error(
             "no row has both trials and a weight above 0",
@@ -137,7 +137,7 @@ def bind(model: Model, data: Any = None) -> Design:
     with faults.gathering():
         x, coefficients = fixed_effects(model.fixed, table, counted)
     with faults.gathering():
-        random = _random_terms(model, table)
+        random = _random_terms(model, table, counted)
     faults.raise_any()
     _check_priors(model, coefficients)
     design = Design(
@@ -174,21 +174,32 @@ def _weights(model: Model, table: Table) -> Float[np.ndarray, " n"]:
         )
     if not weights.any():
         raise table.error("all weights are 0", model.weights, hint="no row would count", code="G219")
+    check_magnitude(weights, "the weights", model.weights, table)
     return weights
 
 
-def _random_terms(model: Model, table: Table) -> tuple[RandomEffects, ...]:
+def _offset(model: Model, table: Table) -> Float[np.ndarray, " n"]:
+    if model.offset is None:
+        return np.zeros(len(table))
+    offset = numbers(model.offset, table, "the offset")
+    check_magnitude(offset, "the offset", model.offset, table)
+    return offset
+
+
+def _random_terms(model: Model, table: Table, counted: Bool[np.ndarray, " n"]) -> tuple[RandomEffects, ...]:
     components = [component.name for component in model.components]
     faults, terms = Faults(), []
     for written in model.random:
         with faults.gathering():
             terms.append(random_effects(written, table, components.index(written.component)))
     faults.raise_any()
-    check_distinct(model, terms)
+    check_distinct(model, terms, counted)
+    weighing = "" if counted.all() else " of a weight above 0"
     for written, term in zip(model.random, terms, strict=True):
-        if model.family == "bernoulli" and len(term.levels) == len(table):
+        rows = int(counted.sum())
+        if model.family == "bernoulli" and len(np.unique(term.codes[counted])) == rows:
             raise table.error(
-                f"the grouping {term.grouping} has as many levels as there are rows ({len(table)}):"
+                f"the grouping {term.grouping} has as many levels as there are rows{weighing} ({rows}):"
                 " the variance of such effects cannot be estimated from Bernoulli data",
                 written.factors[0],
                 hint="group by something that is repeated",

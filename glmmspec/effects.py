@@ -8,11 +8,11 @@ from functools import reduce
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from glmmspec.columns import Factor, Table, listed
 from glmmspec.errors import DataError, DataWarning
-from glmmspec.evaluate import grouping, numbers
+from glmmspec.evaluate import check_magnitude, grouping, numbers
 from glmmspec.expression import Call, Expression, Name, within_term
 from glmmspec.ir import Model, RandomTerm
 
@@ -48,6 +48,9 @@ class RandomEffects:
     groups: tuple[Expression, ...] = ()
     multiplier: Expression | None = None
 
+
+_PROPORTIONAL = 1e-9
+"""Relative rounding of multipliers that are one in two units."""
 
 UNSEEN = -1
 """The code of a level that a term did not have when it was bound."""
@@ -113,8 +116,13 @@ def _levels_of(group: Expression, table: Table) -> Factor:
     return grouping(group, table)
 
 
-def check_distinct(model: Model, effects: Sequence[RandomEffects]) -> None:
-    """Refuse two terms that give every row the same grouping and multiplier.
+def check_distinct(model: Model, effects: Sequence[RandomEffects], counted: Bool[np.ndarray, " n"]) -> None:
+    """Refuse two terms with the same grouping, and multipliers that are equal or in proportion.
+
+    Parameters
+    ----------
+    counted
+        Which rows have any weight and trials: what the others have does not count.
 
     Raises
     ------
@@ -122,17 +130,29 @@ def check_distinct(model: Model, effects: Sequence[RandomEffects]) -> None:
         Naming the two, whose variances no data could tell apart.
     """
     # Numbered by first appearance, equal groupings have equal codes whatever their levels' order.
-    codes = [pd.factorize(effect.codes)[0] for effect in effects] if len(effects) > 1 else []
+    codes = [pd.factorize(effect.codes[counted])[0] for effect in effects] if len(effects) > 1 else []
     for i, first in enumerate(codes):
         for j, second in enumerate(codes[:i]):
-            if np.array_equal(first, second) and np.array_equal(effects[i].values, effects[j].values):
+            if not np.array_equal(first, second):
+                continue
+            ratio = _ratio(effects[i].values[counted], effects[j].values[counted])
+            if ratio is not None:
+                how = "the same" if ratio == 1 else f"in the proportion 1 : {ratio:.6g}"
                 raise model.error(
-                    f"the random terms '{effects[j].name}' and '{effects[i].name}' are the same in every row",
+                    f"the random terms '{effects[j].name}' and '{effects[i].name}' are {how} in every row",
                     span=model.random[i].factors[0].span,
                     hint="keep one of them",
                     kind=DataError,
                     code="G217",
                 )
+
+
+def _ratio(values: Float[np.ndarray, " n"], others: Float[np.ndarray, " n"]) -> float | None:
+    """What times `others` are `values` in every row, or None."""
+    largest = int(np.abs(others).argmax())
+    ratio = float(values[largest] / others[largest]) if others[largest] else 0.0
+    same = ratio != 0 and np.allclose(values, ratio * others, rtol=_PROPORTIONAL, atol=0)
+    return ratio if same else None
 
 
 def _roles(term: RandomTerm, table: Table) -> tuple[tuple[Expression, ...], Expression | None]:
@@ -184,6 +204,7 @@ def _multiplier(expression: Expression, table: Table) -> Float[np.ndarray, " n"]
             hint="leave the term out: its effects are nowhere",
             code="G216",
         )
+    check_magnitude(values, f"the multiplier {expression} of a random term", expression, table)
     return values
 
 

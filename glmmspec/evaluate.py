@@ -34,6 +34,9 @@ Logicals = Bool[np.ndarray, " n"]
 Value = Numbers | Logicals | Factor | Basis
 """What an expression can be: numbers, truth values, a factor, or several columns of numbers."""
 
+_LARGEST = 1e100
+"""Of numbers to compute with, whose squares, and the squares of their reciprocals, are summed."""
+
 _ARITHMETIC: dict[str, Callable[[Numbers, Numbers], Numbers]] = {
     "+": np.add,
     "-": np.subtract,
@@ -97,6 +100,26 @@ def numbers(expression: Expression, table: Table, role: str) -> Numbers:
     if isinstance(value, np.ndarray) and value.dtype != bool:
         return value
     raise _not_numeric(f"{role} must be numeric", expression, value, table)
+
+
+def check_magnitude(values: Numbers, what: str, at: Expression | None, table: Table) -> None:
+    """Refuse numbers that are all so small, or some so large, that their squares cannot be computed with.
+
+    Raises
+    ------
+    DataError
+        Naming what they are, and the largest.
+    """
+    largest = float(np.abs(values).max(initial=0))
+    if 1 / _LARGEST <= largest <= _LARGEST or largest == 0:
+        return
+    wrong = "overflow" if largest > 1 else "vanish"
+    raise table.error(
+        f"{what}: the largest number is {largest:.3g} in size, and squares of such numbers {wrong}",
+        at,
+        hint="give it in another unit, as in I(x / 1e100)",
+        code="G228",
+    )
 
 
 def grouping(expression: Expression, table: Table) -> Factor:

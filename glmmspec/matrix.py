@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float
 from scipy import linalg
 
 from glmmspec.columns import Factor, Table, listed
-from glmmspec.evaluate import Basis, evaluate, factor_of
+from glmmspec.evaluate import Basis, check_magnitude, evaluate, factor_of
 from glmmspec.expression import Expression, Name
 from glmmspec.faults import Faults
 from glmmspec.ir import FixedTerm
@@ -47,10 +47,13 @@ def fixed_effects(
     Raises
     ------
     DataError
-        If a factor has one level, two columns get one name, or columns are linearly dependent.
+        If a factor has one level, two columns get one name, a column's numbers are too large or too small,
+        or columns are linearly dependent.
     """
     x, names, variables = _model_matrix(terms, table)
     _check_names_differ(names, variables, table)
+    for values, name, variable in zip(x.T, names, variables, strict=True):
+        check_magnitude(values, f"the column {name} of the fixed effects", variable, table)
     if names:
         _check_rank(_triangle(x, counted), names, variables, table)
     return x, tuple(names)

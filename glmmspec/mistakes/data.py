@@ -135,7 +135,8 @@ DATA: tuple[Mistake, ...] = (
         "G217",
         "two random terms are the same in every row",
         "keep one of them",
-        _formula("y ~ x | g, h"),
+        _formula("y ~ x | g, h", "y ~ x | a = (0 + x | g), b = (0 + twice | g)"),
+        "So are two slopes on one column in two units: only a sum of their variances can be told.",
     ),
     Mistake(
         "G218",
@@ -188,6 +189,13 @@ DATA: tuple[Mistake, ...] = (
         "the fixed effects have more columns than there are rows, or than memory holds",
         "a factor of many levels may group, in the random part",
         _formula("y ~ factor(row) * x | g"),
+    ),
+    Mistake(
+        "G228",
+        "numbers are too large, or all too small, to compute with",
+        "give them in another unit, as in I(x / 1e100)",
+        (*_formula("y ~ I(1e200 * x) | g"), _spec("y ~ x | g", "offset I(1e-200 * x)")),
+        "Squares of numbers above 1e100 overflow, and those of numbers below 1e-100 vanish.",
     ),
 )
 """Every kind of data that do not fit their spec."""
