@@ -87,8 +87,9 @@ def _warnings(design: Design, options: SolverOptions, found: Estimate) -> Iterat
         )
     if found.draws_limited_by == "quadrature":
         yield FitWarning(
-            f"the error of quadrature is still {final.rule_error:.2g} standard errors at {final.order} nodes:"
-            " compare with integration = importance"
+            f"the error of quadrature is still {final.rule_error:.2g} standard errors, that of the standard"
+            f" errors {100 * final.rule_se_error:.0f} %, at {final.order} nodes: compare with"
+            " integration = importance"
         )
     elif found.draws_limited_by is not None:
         yield FitWarning(

@@ -124,7 +124,8 @@ class DrawPlan:
 
     def limit(self, latest: Round) -> str | None:
         """What kept an estimate from its tolerance: `memory`, `max_draws`, `quadrature`, or nothing."""
-        if self.rule_excess(latest) > 1:
+        # Rules aim at a share of the tolerance; one that misses this may still keep the tolerance.
+        if self.rule_excess(latest) * _RULE_SHARE > 1:
             return "quadrature"
         if self.fixed is not None or not latest.draws or self.excess(latest) <= 1:
             return None

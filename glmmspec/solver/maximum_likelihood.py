@@ -20,8 +20,8 @@ from glmmspec.solver.likelihood import Likelihood
 from glmmspec.solver.monte_carlo import WeightHealth, weight_health
 from glmmspec.solver.rounds import Round, Search
 from glmmspec.solver.sampling import Effort, most_draws
-from glmmspec.solver.separation import check_separation, check_variances
-from glmmspec.solver.start import given_start, pql_start, zero_start
+from glmmspec.solver.separation import check_rates, check_separation, check_variances
+from glmmspec.solver.start import fixed_effects_alone, given_start, pql_start, zero_start
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,8 +105,25 @@ def estimate(
     Raises
     ------
     FitError
-        If there is no maximum (separation), the information is singular, or memory does not suffice.
+        If there is no maximum (separation), the information is singular, memory does not suffice, or
+        numbers are beyond double precision.
     """
+    try:
+        return _estimate(design, options, progress, hold, draws, order)
+    except np.linalg.LinAlgError as error:
+        # A matrix that is positive definite in exact arithmetic was not in this.
+        check_rates(design, fixed_effects_alone(design))
+        raise _beyond_double_precision() from error
+
+
+def _estimate(
+    design: Design,
+    options: SolverOptions,
+    progress: Progress | None,
+    hold: Mapping[int, float],
+    draws: int | None,
+    order: int | None,
+) -> Estimate:
     coordinates = Coordinates.of(design)
     inner = coordinates.design(design)
     integration = Integration.of(inner, options)
@@ -175,11 +192,10 @@ def _first_centre(
 def _check_maximum(design: Design, latest: Round) -> None:
     """Refuse what is no maximum: an estimate at infinity, or along a ridge."""
     if not np.isfinite(latest.maximum.value):
-        raise FitError(
-            "the likelihood cannot be computed in double precision",
-            hint="rescale the columns of the model so that their effects are of moderate size",
-        )
+        raise _beyond_double_precision()
     singular = bool(np.isnan(latest.covariance).any())
+    if singular or not latest.maximum.converged:
+        check_rates(design, latest.beta)
     check_separation(design, latest.beta, suspicious=singular or not latest.maximum.converged)
     if singular and latest.maximum.converged:
         hessian = latest.maximum.hessian
@@ -190,3 +206,11 @@ def _check_maximum(design: Design, latest: Round) -> None:
             f"the likelihood has no proper maximum: the information is singular along {', '.join(involved)}",
             hint="drop a term that the data cannot tell from the others",
         )
+
+
+def _beyond_double_precision() -> FitError:
+    return FitError(
+        "the likelihood cannot be computed in double precision",
+        hint="rescale the columns of the model so that their effects are of moderate size; counts and weights"
+        " near 10^15 are beyond it",
+    )

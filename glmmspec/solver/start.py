@@ -64,7 +64,7 @@ def pql_start(
     unit = unit_variances(design)
     held = np.full(len(unit), np.nan) if held is None else held
     free = np.isnan(held)
-    beta, variances = _fixed_effects_alone(design), np.where(free, unit, held)
+    beta, variances = fixed_effects_alone(design), np.where(free, unit, held)
     sizes = _effects_per_component(batches, len(variances))
     modes: list[Modes | None] = [None] * len(batches)
     for _ in range(iterations):
@@ -83,7 +83,7 @@ def pql_start(
     return Point(beta, variances)
 
 
-def _fixed_effects_alone(design: Design) -> Float[np.ndarray, " p"]:
+def fixed_effects_alone(design: Design) -> Float[np.ndarray, " p"]:
     """Weighted least squares of each observation's own smoothed linear predictor on x."""
     target = design.family.smoothed_eta(design.y, design.trials) - design.offset
     root = np.sqrt(design.weights * design.trials)
