@@ -147,7 +147,7 @@ def test_an_empty_cell_of_an_interaction():
 
 
 def test_columns_on_different_scales_are_not_aliased():
-    for small, large in ((1e-9, 1e12), (1e-200, 1e300)):
+    for small, large in ((1e-9, 1e12), (1e-99, 1e99)):
         frame = FRAME.assign(x=small * FRAME.x, z=large * FRAME.z)
         assert bound("x + z", frame).x.shape[1] == 3
 

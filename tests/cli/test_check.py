@@ -8,11 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import glmmspec as gs
 from glmmspec.advice import advice
+from glmmspec.cli.forecast import lines
 from glmmspec.design import bind
 from glmmspec.grammar import parse
 from glmmspec.mistakes import MISTAKES
+from glmmspec.solver.forecast import forecast
 from tests.cli.support import CBPP, ROOT, run
+from tests.hard_data import POISSON as HARD
 
 CSV = (ROOT / "glmmspec/datasets/cbpp.csv").read_text()
 
@@ -23,12 +27,17 @@ CSV = (ROOT / "glmmspec/datasets/cbpp.csv").read_text()
         (
             CBPP,
             "ok (binomial, 2 fixed terms, 1 random term, 1 variance component,"
-            " 56 observations, 15 blocks of up to 1 effect)",
+            " 56 observations, 15 blocks of up to 1 effect)\n"
+            "  15 blocks of up to 1 effect: quadrature over the effects of herd\n"
+            "  quadrature: 7 nodes in each dimension at first",
         ),
         (
             "data salamander\nfamily bernoulli\nMate ~ 0 + Cross | F = Female, M = Male\n",
             "ok (bernoulli, 1 fixed term, 2 random terms, 2 variance components,"
-            " 360 observations, 6 blocks of up to 20 effects)",
+            " 360 observations, 6 blocks of up to 20 effects)\n"
+            "  6 blocks of up to 20 effects: the effects of Female and Male are drawn\n"
+            "  draws of each block: 512 at first, then as many as bring the Monte Carlo error to 0.05"
+            " standard errors, at most 65,536 (what memory holds)",
         ),
         (
             "family poisson\ny ~ 1 | g, h\n",
@@ -91,6 +100,71 @@ def test_json_of_a_bound_model(spec: Path, tmp_path: Path) -> None:
     assert answer["observations"] == 56
     assert answer["parameters"][-1] == "herd"
     assert answer["warnings"] == []
+    assert answer["integration"] == [
+        {"blocks": 15, "largest_block": 1, "drawn": [], "quadrature": [["herd"]]}
+    ]
+    assert (answer["first_nodes"], answer["first_draws"], answer["most_draws"]) == (7, None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "TICKS ~ 1 | BROOD, LOCATION, INDEX\n",
+            [
+                "63 blocks of up to 29 effects: quadrature over the effects of LOCATION, then of BROOD,"
+                " then of INDEX"
+            ],
+        ),
+        (
+            "TICKS ~ 1 | LOCATION, YEAR\nsolver blocks = conditional, integration = importance\n",
+            ["1 block of 66 effects: the effects of LOCATION and YEAR are drawn"],
+        ),
+        (
+            "TICKS ~ 1 | LOCATION\nsolver draws = 2048\n",
+            [
+                "63 blocks of up to 1 effect: the effects of LOCATION are drawn",
+                "draws of each block: 2,048, as the spec says",
+            ],
+        ),
+        (
+            "TICKS ~ 1 | LOCATION\nsolver integration = importance, max_draws = 4096, tolerance = 0.01\n",
+            [
+                "draws of each block: 512 at first, then as many as bring the Monte Carlo error to 0.01"
+                " standard errors, at most 4,096 (max_draws)"
+            ],
+        ),
+    ],
+)
+def test_says_how_a_fit_would_integrate(spec: Path, text: str, said: list[str]) -> None:
+    spec.write_text(f"data grouseticks\nfamily poisson\n{text}")
+    lines = [line.strip() for line in run("check", spec).stdout.splitlines()]
+    assert set(said) <= set(lines), lines
+
+
+def test_a_fit_goes_about_it_as_check_says() -> None:
+    """The draws and nodes of the first round, and what draws are taken of, are those of a fit."""
+    for text, draws, rules in (
+        ("y ~ x | g", False, True),
+        ("y ~ x | g, h\nsolver blocks = conditional", True, True),
+        ("y ~ x | g, h", True, False),
+    ):
+        model = parse(f"family poisson\n{text}")
+        design = bind(model, HARD)
+        expected, first = forecast(design, model.solver), gs.fit(model, HARD).estimate.rounds[0]
+        assert (expected.draws, expected.rules) == (draws, rules)
+        assert first.draws == (expected.plan.first.draws if draws else 0)
+        assert first.order == expected.plan.first.order
+        assert ("are drawn, and given them quadrature over those of g" in "".join(lines(expected))) == (
+            draws and rules
+        )
+
+
+def test_a_model_that_a_fit_would_refuse_is_a_warning(spec: Path) -> None:
+    spec.write_text(CBPP + "solver draws = 1000000, memory = 0.01\n")
+    result = run("check", spec)
+    assert result.exit_code == 0
+    assert "warning: 1000000 draws of the random effects do not fit in 0.01 GiB" in result.stderr
 
 
 @pytest.mark.parametrize(
