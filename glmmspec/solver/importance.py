@@ -73,9 +73,9 @@ class ImportanceSample(WeightedSample):
         blocks_last = len(batch.block) >= layout.part * layout.groups_per_chunk
         with jax.enable_x64(True):
             root = _root(batch, membership(batch, varies), self.drift, origin, blocks_last=blocks_last)
-        spread = layout.spread(effects, 2, 0.0), layout.spread(-log_density, 1, -np.inf)
-        order = ((1, 2, 0), (1, 0)) if blocks_last else ((1, 0, 2), (0, 1))
-        draws = Draws(*(part.transpose(axes) for part, axes in zip(spread, order, strict=True)), ())
+        drawn = layout.spread(effects, 2, 0.0).transpose((1, 2, 0) if blocks_last else (1, 0, 2))
+        constant = layout.spread(-log_density, 1, -np.inf).transpose((1, 0) if blocks_last else (0, 1))
+        draws = Draws(drawn, constant, ())
         super().__init__(root, draws, layout, family, blocks_last=blocks_last, single=single, mesh=mesh)
 
     @property

@@ -255,7 +255,7 @@ def _integrated(
     scale = nodes.scale[..., None, :]
     x = nodes.rule[:, :, None]
     effects = nodes.mode[..., None, :] + sum(scale[:, q] * x[q] for q in range(size))
-    volume = sum(jnp.log(nodes.scale[q, q]) for q in range(size))
+    volume = reduce(add, (jnp.log(nodes.scale[q, q]) for q in range(size)))
     shape = effects.shape[1:]
     constant = jnp.broadcast_to(volume[..., None, :] + nodes.log_weights[:, None], shape)
     flat = (shape[0], -1, n_pieces)
