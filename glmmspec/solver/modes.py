@@ -81,8 +81,7 @@ def posterior_modes(
         promise = (gradient * step).sum(1)
         if (promise < _TOLERANCE).all():
             return Modes(u, precision, residual, information, float(height.sum()))
-        u = _climb(u, step, height, evaluate)
-        height, residual, information = evaluate(u)
+        u, (height, residual, information) = _climb(u, step, height, evaluate)
     return Modes(u, _precision(batch, information, prior, free), residual, information, float(height.sum()))
 
 
@@ -95,9 +94,17 @@ def small_block_modes(
     z, fixed = batch.z() * free[:, None, :], batch.x @ beta + batch.offset
     nothing = np.zeros((*fixed.shape, 0))
     with jax.enable_x64(True):
-        rows = Rows(nothing, fixed, batch.successes, batch.trials, nothing.astype(np.int32), nothing, z)
-        found, _ = piece_modes(family.name, rows, prior, np.zeros((0, 1)), np.zeros(prior.shape))
-    u = np.asarray(found)[:, :, 0]
+        rows = Rows.of(
+            slope=nothing,
+            base=fixed,
+            successes=batch.successes,
+            trials=batch.trials,
+            codes=nothing.astype(int),
+            values=nothing,
+            own=z,
+        )
+        found, _ = piece_modes(family.name, rows, prior.T, np.zeros((1, 0)), np.zeros(prior.T.shape))
+    u = np.asarray(found)[:, 0].T
     eta = fixed + np.einsum("bnq,bq->bn", z, u)
     mean = family.mean(eta)
     information = batch.trials * family.variance(mean)
@@ -127,15 +134,19 @@ def _precision(
     return np.asarray(precision)
 
 
-def _climb(u: np.ndarray, step: np.ndarray, height: np.ndarray, evaluate: _Evaluate) -> np.ndarray:
-    """The end of the step, halved in the blocks that it would make fall.
+def _climb(
+    u: np.ndarray, step: np.ndarray, height: np.ndarray, evaluate: _Evaluate
+) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """The end of the step, halved in the blocks that it would make fall, and what is evaluated there.
 
     A tie passes: near the top, rounding decides.
     """
-    length = np.ones(len(u))
+    length = np.ones((len(u), 1))
     for _ in range(_HALVINGS):
-        fell = evaluate(u + length[:, None] * step)[0] < height - 1e-12 * np.abs(height)
+        end = u + length * step
+        there = evaluate(end)
+        fell = there[0] < height - 1e-12 * np.abs(height)
         if not fell.any():
             break
-        length = np.where(fell, length / 2, length)
-    return np.asarray(u + length[:, None] * step)
+        length = np.where(fell[:, None], length / 2, length)
+    return end, there
