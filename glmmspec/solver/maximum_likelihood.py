@@ -193,9 +193,9 @@ def _check_maximum(design: Design, latest: Round) -> None:
     """Refuse what is no maximum: an estimate at infinity, or along a ridge."""
     if not np.isfinite(latest.maximum.value):
         raise _beyond_double_precision()
+    # Where the exponential is cut, a likelihood may look as if it had a maximum.
+    check_rates(design, latest.beta)
     singular = bool(np.isnan(latest.covariance).any())
-    if singular or not latest.maximum.converged:
-        check_rates(design, latest.beta)
     check_separation(design, latest.beta, suspicious=singular or not latest.maximum.converged)
     if singular and latest.maximum.converged:
         hessian = latest.maximum.hessian
