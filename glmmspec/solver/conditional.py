@@ -56,7 +56,7 @@ class Setting:
         names = np.arange(len(self.centre.variances))
         members = np.where(real[:, :, None], component[:, :, None] == names, False)
         drift = np.where(real[:, :, None], self.modes.drift[index], 0.0)
-        return Effects(jnp.asarray(members, dtype=float), jnp.asarray(drift))
+        return Effects.of(members, drift)
 
     def rows_at(self, row: Int[np.ndarray, "J R"], own: Sequence[int]) -> Rows:
         """Rows of pieces whose own effects are of the terms `own`."""
@@ -65,14 +65,14 @@ class Setting:
         slope = design.x[row].copy()
         for t, term in enumerate(design.random):
             slope += term.values[row][:, :, None] * self.modes.drift[self.parts.effects[row, t]]
-        return Rows(
-            slope=jnp.asarray(np.where(real[:, :, None], slope, 0.0)),
-            base=jnp.asarray(np.where(real, design.x[row] @ self.centre.beta + design.offset[row], 0.0)),
-            successes=jnp.asarray(np.where(real, (design.weights * design.y)[row], 0.0)),
-            trials=jnp.asarray(np.where(real, (design.weights * design.trials)[row], 0.0)),
-            codes=jnp.asarray(self.tree.codes[row], dtype=jnp.int32),
-            values=jnp.asarray(self.tree.values(design, row)),
-            own=jnp.asarray(z),
+        return Rows.of(
+            slope=np.where(real[:, :, None], slope, 0.0),
+            base=np.where(real, design.x[row] @ self.centre.beta + design.offset[row], 0.0),
+            successes=np.where(real, (design.weights * design.y)[row], 0.0),
+            trials=np.where(real, (design.weights * design.trials)[row], 0.0),
+            codes=self.tree.codes[row],
+            values=self.tree.values(design, row),
+            own=z,
         )
 
 
@@ -121,7 +121,7 @@ class ConditionalSample(WeightedSample):
         layout = Layout.of(separators.shape[2], replicates, chunk_size(rows * nodes), size_of(setting.mesh))
         with jax.enable_x64(True):
             built = _LevelBuilder(setting, levels, order)
-            above = separators.reshape(-1, separators.shape[2])
+            above = separators.T.reshape(separators.shape[2], -1)
             children = tuple(built.children(0, above, separators.shape[2]))
             root = Root(
                 jnp.asarray(setting.centre.beta),
@@ -130,8 +130,8 @@ class ConditionalSample(WeightedSample):
                 tuple(level for level, _ in children),
             )
         draws = Draws(
-            layout.spread(separators, 2, 0.0)[:, :, None],
-            layout.spread(constant, 1, -np.inf)[:, None],
+            layout.spread(separators, 2, 0.0).transpose(1, 2, 0),
+            layout.spread(constant, 1, -np.inf).T,
             tuple(_spread(nodes, layout) for _, nodes in children),
         )
         super().__init__(root, draws, layout, setting.design.family, single=setting.single, mesh=setting.mesh)
@@ -244,7 +244,7 @@ class ConditionalSample(WeightedSample):
             values = [part[level].transpose(0, 1, 4, 2, 3) for part in parts]
             gathered = self.layout.gathered(values).reshape(*index.shape, copies, self.n_draws)
             flat[local[index[index != PADDING]]] = gathered[index != PADDING].transpose(0, 2, 1)
-        shares = self.layout.gathered(weights).reshape(len(self.block), self.n_draws) / copies
+        shares = self._gathered(weights).reshape(len(self.block), self.n_draws) / copies
         effects = np.where(real[:, :, None, None], flat[local[self.effect]], 0.0)
         return EffectDraws(np.repeat(shares, copies, axis=1), effects.reshape(*self.effect.shape, -1))
 
@@ -275,13 +275,13 @@ class ConditionalSample(WeightedSample):
 
     def _weights(
         self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]
-    ) -> list[Float[np.ndarray, "B G e"]]:
+    ) -> list[Float[np.ndarray, "G e B"]]:
         """Normalised weights of the separators' draws, by chunk."""
         log_weights = [np.asarray(part[1]) for part in self._evaluated(beta, variances)]
-        top = np.max([part.max(axis=(1, 2)) for part in log_weights], axis=0)
-        weights = [np.exp(part - top[:, None, None]) for part in log_weights]
-        total = np.sum([part.sum(axis=(1, 2)) for part in weights], axis=0)
-        return [part / total[:, None, None] for part in weights]
+        top = np.max([part.max(axis=(0, 1)) for part in log_weights], axis=0)
+        weights = [np.exp(part - top) for part in log_weights]
+        total = np.sum([part.sum(axis=(0, 1)) for part in weights], axis=0)
+        return [part / total for part in weights]
 
     def _indices(self) -> list[Int[np.ndarray, "J Q"]]:
         """The design's numbers of the effects of the root, and of each level and bucket below."""
@@ -292,10 +292,10 @@ class ConditionalSample(WeightedSample):
 
 def _spread(nodes: Nodes, layout: Layout) -> Nodes:
     """Modes and scales in the draws' places."""
-    fixed = nodes.scale.shape[3:] == (1, 1) and nodes.mode.shape[2:] != (1, 1)
-    scale = nodes.scale if fixed else layout.spread(np.asarray(nodes.scale), 3, None)
+    fixed = nodes.scale.shape[2:4] == (1, 1) and nodes.mode.shape[1:3] != (1, 1)
+    scale = nodes.scale if fixed else layout.spread(np.asarray(nodes.scale), 2, None)
     return nodes._replace(
-        mode=layout.spread(np.asarray(nodes.mode), 2, None),
+        mode=layout.spread(np.asarray(nodes.mode), 1, None),
         scale=scale,
         children=tuple(_spread(child, layout) for child in nodes.children),
     )
@@ -310,7 +310,7 @@ class _LevelBuilder:
     order: int
 
     def children(
-        self, depth: int, above: Float[np.ndarray, "E d"], n_draws: int
+        self, depth: int, above: Float[np.ndarray, "d E"], n_draws: int
     ) -> Iterator[tuple[Level, Nodes]]:
         """The level below `depth`, given the values of all effects above it, draw after draw."""
         tree = self.setting.tree
@@ -320,10 +320,10 @@ class _LevelBuilder:
                 effects = tree.effects[depth][bucket.piece]
                 rows = self.setting.rows_at(bucket.row, self.levels[depth])
                 mode, scale = self._at_modes(rows, effects, above)
-                shape = (n_draws, above.shape[1] // n_draws)
+                shape = (n_draws, -1, len(effects))
                 nodes = Nodes(
-                    mode.reshape(*mode.shape[:2], *shape),
-                    scale.reshape(*scale.shape[:3], *shape),
+                    mode.reshape(len(mode), *shape),
+                    scale.reshape(*scale.shape[:2], *shape),
                     jnp.asarray(rule.nodes),
                     jnp.asarray(rule.log_weights),
                     (),
@@ -333,16 +333,12 @@ class _LevelBuilder:
             return
         mode, root = self._regressed(depth, above)
         effects = mode[:, :, :, None] + np.matmul(root, rule.nodes)[:, :, None, :]
-        listed = np.concatenate(
-            [
-                np.repeat(above, rule.nodes.shape[1], axis=1),
-                effects.reshape(mode.shape[0] * mode.shape[1], -1),
-            ]
-        )
+        own = effects.transpose(2, 3, 1, 0).reshape(-1, mode.shape[0] * mode.shape[1])
+        listed = np.concatenate([np.repeat(above, rule.nodes.shape[1], axis=0), own], axis=1)
         below = tuple(self.children(depth + 1, listed, n_draws))
         nodes = Nodes(
-            mode.reshape(*mode.shape[:2], n_draws, -1),
-            root[:, :, :, None, None],
+            mode.transpose(1, 2, 0).reshape(mode.shape[1], n_draws, -1, len(mode)),
+            root.transpose(1, 2, 0)[:, :, None, None],
             jnp.asarray(rule.nodes),
             jnp.asarray(rule.log_weights),
             tuple(nodes for _, nodes in below),
@@ -352,25 +348,24 @@ class _LevelBuilder:
         yield Level(self.setting.effects_at(tree.effects[depth]), parent, None, children), nodes
 
     def _at_modes(
-        self, rows: Rows, effects: Int[np.ndarray, "J Q"], above: Float[np.ndarray, "E d"]
-    ) -> tuple[Float[np.ndarray, "J Q d"], Float[np.ndarray, "J Q Q d"]]:
+        self, rows: Rows, effects: Int[np.ndarray, "J Q"], above: Float[np.ndarray, "d E"]
+    ) -> tuple[Float[np.ndarray, "Q d J"], Float[np.ndarray, "Q Q d J"]]:
         """Mode and scale of each piece of the last level in every draw."""
         setting = self.setting
-        prior = 1 / setting.centre.variances[setting.parts.effect_component[effects]]
-        start, family = setting.modes.mode[effects], setting.design.family.name
-        each = min(above.shape[1], chunk_size(max(1, rows.base.size // 4)))
+        prior = 1 / setting.centre.variances[setting.parts.effect_component[effects.T]]
+        start, family = setting.modes.mode[effects.T], setting.design.family.name
+        each = min(len(above), chunk_size(max(1, rows.base.size // 4)))
         modes, scales = [], []
-        for first in range(0, above.shape[1], each):
-            part = above[:, first : first + each]
-            lacking = each - part.shape[1]
-            padded = np.pad(part, ((0, 0), (0, lacking)), mode="edge")
+        for first in range(0, len(above), each):
+            part = above[first : first + each]
+            padded = np.pad(part, ((0, each - len(part)), (0, 0)), mode="edge")
             mode, scale = piece_modes(family, rows, prior, padded, start)
-            modes.append(np.asarray(mode)[..., : part.shape[1]])
-            scales.append(np.asarray(scale)[..., : part.shape[1]])
-        return np.concatenate(modes, axis=-1), np.concatenate(scales, axis=-1)
+            modes.append(np.asarray(mode)[:, : len(part)])
+            scales.append(np.asarray(scale)[:, :, : len(part)])
+        return np.concatenate(modes, axis=1), np.concatenate(scales, axis=2)
 
     def _regressed(
-        self, depth: int, above: Float[np.ndarray, "E d"]
+        self, depth: int, above: Float[np.ndarray, "d E"]
     ) -> tuple[Float[np.ndarray, "J Q d"], Float[np.ndarray, "J Q Q"]]:
         """Mean and root of the covariance of an upper level's pieces given all above, near the joint mode.
 
@@ -385,7 +380,7 @@ class _LevelBuilder:
         slope = np.linalg.solve(upper, cross.transpose(0, 2, 1)).transpose(0, 2, 1)
         covariance = joint[:, :own, :own] - np.matmul(slope, cross.transpose(0, 2, 1))
         away = np.where(
-            given[:, :, None] == PADDING, 0.0, above[listed] - setting.modes.mode[given][:, :, None]
+            given[:, :, None] == PADDING, 0.0, above.T[listed] - setting.modes.mode[given][:, :, None]
         )
         mean = setting.modes.mode[effects][:, :, None] + np.matmul(slope, away)
         return mean, np.linalg.cholesky(covariance)
@@ -401,10 +396,10 @@ class _LevelBuilder:
             ancestor = tree.parents[level][ancestor]
             upper = tree.effects[level - 1]
             first = tree.separator.size + sum(e.size for e in tree.effects[: level - 1])
-            listed.append(first + ancestor[:, None] * upper.shape[1] + np.arange(upper.shape[1]))
+            listed.append(first + ancestor[:, None] + len(upper) * np.arange(upper.shape[1]))
             given.append(upper[ancestor])
         block = tree.parents[0][ancestor]
         width = tree.separator.shape[1]
-        listed.append(block[:, None] * width + np.arange(width))
+        listed.append(block[:, None] + len(tree.separator) * np.arange(width))
         given.append(tree.separator[block])
         return block, np.concatenate(listed, axis=1), np.concatenate(given, axis=1)

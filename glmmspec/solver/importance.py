@@ -22,6 +22,9 @@ from glmmspec.solver.modes import Modes, free_effects
 from glmmspec.solver.proposal import scale_of_covariance
 from glmmspec.solver.weighted_sample import Layout, WeightedSample, chunk_size, size_of
 
+_DENSE = 4
+"""Effects of a block whose matrix Z costs less than to look up those of each row."""
+
 
 class ImportanceSample(WeightedSample):
     """MCLA of one batch: draws from a density free of psi, reweighted at any psi (Geyer 1994).
@@ -65,17 +68,15 @@ class ImportanceSample(WeightedSample):
         p = batch.x.shape[2]
         origin = np.zeros(p) if origin is None else origin
         self.drift = np.zeros((*batch.component.shape, p)) if drift is None else drift
-        layout = Layout.of(
-            effects.shape[2], replicates, chunk or chunk_size(batch.successes.size), size_of(mesh)
-        )
+        chunk = chunk or chunk_size(batch.successes.size)
+        layout = Layout.of(effects.shape[2], replicates, chunk, size_of(mesh))
+        blocks_last = len(batch.block) >= layout.part * layout.groups_per_chunk
         with jax.enable_x64(True):
-            root = _root(batch, membership(batch, varies), self.drift, origin)
-        draws = Draws(
-            layout.spread(effects, 2, 0.0)[:, :, None],
-            layout.spread(-log_density, 1, -np.inf)[:, None],
-            (),
-        )
-        super().__init__(root, draws, layout, family, single=single, mesh=mesh)
+            root = _root(batch, membership(batch, varies), self.drift, origin, blocks_last=blocks_last)
+        drawn = layout.spread(effects, 2, 0.0).transpose((1, 2, 0) if blocks_last else (1, 0, 2))
+        constant = layout.spread(-log_density, 1, -np.inf).transpose((1, 0) if blocks_last else (0, 1))
+        draws = Draws(drawn, constant, ())
+        super().__init__(root, draws, layout, family, blocks_last=blocks_last, single=single, mesh=mesh)
 
     @property
     def block(self) -> Int[np.ndarray, " B"]:
@@ -239,17 +240,21 @@ def _root(
     members: Float[np.ndarray, "B Q K"],
     drift: Float[np.ndarray, "B Q p"],
     origin: Float[np.ndarray, " p"],
+    *,
+    blocks_last: bool,
 ) -> Root:
     n_blocks, n_effects = batch.component.shape
-    first = (np.arange(n_blocks) * n_effects)[:, None, None]
-    rows = Rows(
-        slope=jnp.asarray(batch.x + batch.z_times(drift)),
-        base=jnp.asarray(batch.x @ origin + batch.offset),
-        successes=jnp.asarray(batch.successes),
-        trials=jnp.asarray(batch.trials),
-        codes=jnp.asarray(batch.codes + first, dtype=jnp.int32),
-        values=jnp.asarray(batch.values),
-        own=None,
+    dense = blocks_last and n_effects <= _DENSE
+    codes, values = batch.codes * n_blocks + np.arange(n_blocks)[:, None, None], batch.values
+    if dense:
+        codes, values = codes[:, :, :0], values[:, :, :0]
+    rows = Rows.of(
+        slope=batch.x + batch.z_times(drift),
+        base=batch.x @ origin + batch.offset,
+        successes=batch.successes,
+        trials=batch.trials,
+        codes=codes,
+        values=values,
+        own=batch.z() if dense else None,
     )
-    effects = Effects(jnp.asarray(members), jnp.asarray(drift))
-    return Root(jnp.asarray(origin), effects, rows, ())
+    return Root(jnp.asarray(origin), Effects.of(members, drift), rows, ())

@@ -3,17 +3,24 @@
 A block's effects are integrated in levels. Those of the root are drawn; the `Level`s below, if any,
 hold pieces that are independent given all above them, each of one or two effects, which are
 integrated by quadrature in every draw. Rows hang at the last level, or at the root where there is none.
+
+What is summed over stands first in every array, and what is long stands last, so that each pass is over
+contiguous numbers: blocks (or pieces) J after draws n; at a root of few blocks and many draws, draws after
+blocks. Shapes are written for the first, (..., G, n, J), with G groups of n draws, among them the nodes of
+levels between; the other is (..., J, G, n).
 """
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
+from functools import partial, reduce
+from operator import add
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
-from jax.ops import segment_sum
 from jaxtyping import Float, Int
 
 from glmmspec.family import FAMILIES, Array, Family
@@ -24,32 +31,59 @@ _FACTORS = 512
 _LOWEST = -1e300
 """What stands for the log of a largest weight of 0, where a chunk holds padded draws alone."""
 
+_TOGETHER = 4
+"""Terms that one pass over memory adds."""
+
 
 class Rows(NamedTuple):
     """Rows of J blocks or pieces, R each; what is constant over draws and parameters.
 
     At fixed draws eta changes with beta by `slope` = X + Z drift, from `base` = X origin + o. `codes` point
-    to the effects above the rows, J' Q' of them in one list, T a row; `own` is Z for the piece's own.
-    A padded row has neither successes nor trials.
+    to the effects above the rows in one list of these, T a row; `own` is Z for the piece's own, or for those
+    of a block that has few, and `linear` is slope's. A padded row has neither successes nor trials.
     """
 
-    slope: Float[Array, "J R p"]
-    base: Float[Array, "J R"]
-    successes: Float[Array, "J R"]
-    trials: Float[Array, "J R"]
-    codes: Int[Array, "J R T"]
-    values: Float[Array, "J R T"]
-    own: Float[Array, "J R Q"] | None
+    slope: Float[Array, "p R J"]
+    base: Float[Array, "R J"]
+    successes: Float[Array, "R J"]
+    trials: Float[Array, "R J"]
+    codes: Int[Array, "T R J"]
+    values: Float[Array, "T R J"]
+    own: Float[Array, "Q R J"] | None
+    linear: Float[Array, "p J"]
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        slope: Float[np.ndarray, "J R p"],
+        base: Float[np.ndarray, "J R"],
+        successes: Float[np.ndarray, "J R"],
+        trials: Float[np.ndarray, "J R"],
+        codes: Int[np.ndarray, "J R T"],
+        values: Float[np.ndarray, "J R T"],
+        own: Float[np.ndarray, "J R Q"] | None,
+    ) -> Rows:
+        """From arrays with blocks first."""
+        linear = np.einsum("jrp,jr->jp", slope, successes)
+        several = (slope, base, successes, trials, codes.astype(np.int32), values, own, linear)
+        return cls(*(None if part is None else jnp.asarray(part.T) for part in several))
 
 
 class Effects(NamedTuple):
     """Effects of J blocks or pieces: u = effects + drift (beta - origin).
 
-    `members` is 1 where an effect varies and belongs to a component.
+    `members` is 1 where an effect varies and belongs to a component; `counts` are the numbers of these.
     """
 
-    members: Float[Array, "J Q K"]
-    drift: Float[Array, "J Q p"]
+    members: Float[Array, "K Q J"]
+    counts: Float[Array, "K J"]
+    drift: Float[Array, "p Q J"]
+
+    @classmethod
+    def of(cls, members: np.ndarray, drift: Float[np.ndarray, "J Q p"]) -> Effects:
+        """From arrays with blocks first."""
+        return cls(*(jnp.asarray(part.T, dtype=float) for part in (members, members.sum(axis=1), drift)))
 
 
 class Level(NamedTuple):
@@ -71,23 +105,23 @@ class Root(NamedTuple):
 
 
 class Nodes(NamedTuple):
-    """Where a level's rule stands, u = mode + scale x, in each of c draws and a nodes of levels between."""
+    """Where a level's rule stands, u = mode + scale x, in each of the draws above, and nodes between."""
 
-    mode: Float[Array, "J Q c a"]
-    scale: Float[Array, "J Q Q c a"]
+    mode: Float[Array, "Q G n J"]
+    scale: Float[Array, "Q Q G n J"]
     rule: Float[Array, "Q M"]
     log_weights: Float[Array, " M"]
     children: tuple[Nodes, ...]
 
 
 class Draws(NamedTuple):
-    """Some draws of the roots' effects at beta = origin, c = G e of them in G groups, with the nodes below.
+    """Some draws of the roots' effects at beta = origin, with the nodes below.
 
     `constant` is -log q(effects), and -infinity for a padded draw, which so has weight 0.
     """
 
-    effects: Float[Array, "B Q G e"]
-    constant: Float[Array, "B G e"]
+    effects: Float[Array, "Q G n J"]
+    constant: Float[Array, "G n J"]
     nodes: tuple[Nodes, ...]
 
 
@@ -98,44 +132,51 @@ class Sums(NamedTuple):
     """
 
     log_max: Float[Array, " B"]
-    weight: Float[Array, "B G"]
-    score: Float[Array, "B G P"]
-    second: Float[Array, "B G P P"]
+    weight: Float[Array, "G B"]
+    score: Float[Array, "P G B"]
+    second: Float[Array, "P P G B"]
 
 
 class Values(NamedTuple):
-    """The integrand at J blocks or pieces and d draws (and nodes), with what the Hessian needs of it.
+    """The integrand at J blocks or pieces in all draws (and nodes), with what the Hessian needs of it.
 
-    `log_height` and `score` are log integrand and its gradient, the levels below integrated out.
+    `log_height` and `score` are log integrand and its gradient, the levels below integrated out; c' of
+    each row is made from `transcendental`.
     """
 
-    log_height: Float[Array, "J d"]
-    score: Float[Array, "J P d"]
-    effects: Float[Array, "J Q d"]
-    variance: Float[Array, "J R d"] | None
+    log_height: Float[Array, "G n J"]
+    score: Float[Array, "P G n J"]
+    effects: Float[Array, "Q G n J"]
+    transcendental: Float[Array, "R G n J"] | None
     children: tuple[Integrated, ...]
 
 
 class Integrated(NamedTuple):
     """A level integrated: log I of each piece, its gradient, and the shares omega of the nodes in it."""
 
-    log_integral: Float[Array, "J d"]
-    gradient: Float[Array, "J P d"]
-    share: Float[Array, "J d M"]
+    log_integral: Float[Array, "G n J"]
+    gradient: Float[Array, "P G n J"]
+    share: Float[Array, "G n M J"]
     nodes: Values
 
 
-@partial(jax.jit, static_argnames=("family", "single", "unit"))
+class Arithmetic(NamedTuple):
+    """How a kernel computes.
+
+    `single` computes the mean of each row in single precision; all sums are in double. `unit` says that every
+    row's trials are 0 or 1, and `blocks_last` which axis is.
+    """
+
+    family: str
+    single: bool = False
+    unit: bool = False
+    blocks_last: bool = True
+
+
+@partial(jax.jit, static_argnames="how")
 def weighted_sums(
-    family: str,
-    root: Root,
-    draws: Draws,
-    beta: Float[Array, " p"],
-    variances: Float[Array, " K"],
-    *,
-    single: bool = False,
-    unit: bool = False,
-) -> tuple[Sums, Float[Array, "B G e"], Float[Array, "B P G e"]]:
+    how: Arithmetic, root: Root, draws: Draws, beta: Float[Array, " p"], variances: Float[Array, " K"]
+) -> tuple[Sums, Float[Array, "G n B"], Float[Array, "P G n B"]]:
     """Sums over draws, and each draw's log weight and score.
 
     log w = log f(y | u) + log phi(u) - log q(u), or with effects below the root
@@ -144,143 +185,140 @@ def weighted_sums(
     g its gradient and H its Hessian in (beta, nu). Log weights are taken relative to the largest before they
     are exponentiated, so that nothing overflows. Geyer (1994); Knudson (2016), equations 2.10 to 2.14, with
     one block in place of all data, draws that follow beta where both have drift = 0, and levels below.
-
-    `single` computes the mean of each row in single precision; all sums are in double. `unit` says that every
-    row's trials are 0 or 1.
     """
-    n_blocks, _, groups, each = draws.effects.shape
-    values = integrand(family, root, draws, beta, variances, single=single, unit=unit)
-    log_max = jnp.maximum(values.log_height.max(axis=1), _LOWEST)
-    weights = jnp.exp(values.log_height - log_max[:, None])
-    by_group = weights.reshape(n_blocks, groups, each)
-    scores = values.score.reshape(n_blocks, -1, groups, each)
+    values = integrand(how, root, draws, beta, variances)
+    axes = (0, 1) if how.blocks_last else (1, 2)
+    log_max = jnp.maximum(values.log_height.max(axis=axes), _LOWEST)
+    weights = _written(jnp.exp(values.log_height - _to_draws(log_max, how)))
     sums = Sums(
         log_max=log_max,
-        weight=by_group.sum(axis=2),
-        score=jnp.einsum("bpge,bge->bgp", scores, by_group),
-        second=_second(root, values, weights, groups, variances),
+        weight=_weight(weights, how),
+        score=over_draws(weights[None], values.score, how)[0],
+        second=_second(root, values, weights, variances, how),
     )
-    return sums, values.log_height.reshape(by_group.shape), scores
+    return sums, values.log_height, values.score
 
 
-def integrand(
-    family: str,
-    root: Root,
-    draws: Draws,
-    beta: Array,
-    variances: Array,
-    *,
-    single: bool = False,
-    unit: bool = False,
-) -> Values:
+def integrand(how: Arithmetic, root: Root, draws: Draws, beta: Array, variances: Array) -> Values:
     """log w of each draw and its score, with all that is below."""
-    moved = beta - root.origin
-    effects = draws.effects.reshape(*draws.effects.shape[:2], -1)
-    constant = draws.constant.reshape(len(effects), -1)
-    above = effects.reshape(-1, effects.shape[2])
-    return _integrand(family, root, draws.nodes, effects, constant, above[:0], moved, variances, single, unit)
+    effects = draws.effects
+    listed = effects.reshape(-1, *effects.shape[2:])
+    if how.blocks_last:
+        listed = jnp.moveaxis(effects, 0, 2).reshape(*effects.shape[1:3], -1)
+    return _integrand(root, draws.nodes, effects, draws.constant, listed, beta - root.origin, variances, how)
 
 
 def _integrand(
-    family: str,
     level: Root | Level,
     nodes: tuple[Nodes, ...],
-    effects: Float[Array, "J Q d"],
-    constant: Float[Array, "J d"],
-    above: Float[Array, "E d"],
+    effects: Float[Array, "Q G n J"],
+    constant: Float[Array, "G n J"],
+    above: Float[Array, "G m E"],
     moved: Float[Array, " p"],
     variances: Float[Array, " K"],
-    single: bool,
-    unit: bool,
+    how: Arithmetic,
 ) -> Values:
     """log integrand = constant + log phi(u) + sum of the rows' s eta - a c(eta) + sum of the levels' log I.
 
-    `above` are the values of all effects above this level.
+    `above` are the values of all effects that the rows' codes point to, or those below may, in m draws and
+    nodes, each of which n / m nodes of this level belong to.
     """
-    u = effects + (level.effects.drift @ moved)[:, :, None]
-    log_height = constant + _log_prior(level.effects, u, variances)
-    score = _prior_score(level.effects, u, variances)
-    variance = None
+    u = effects + _to_draws(jnp.tensordot(moved, level.effects.drift, 1), how)
+    log_prior, score = _prior(level.effects, u, variances, how)
+    log_height = constant + log_prior
+    t = None
     if level.rows is not None:
-        own_above = effects.reshape(-1, effects.shape[2]) if isinstance(level, Root) else above
-        height, slope, variance = _rows(family, level.rows, effects, own_above, moved, single, unit)
+        eta = _linear_predictor(level.rows, above, effects, moved, how)
+        height, slope, t = _rows(level.rows, eta, how)
         log_height = log_height + height
-        score = score.at[:, : slope.shape[1]].add(slope)
+        score = jnp.concatenate([score[: len(slope)] + slope, score[len(slope) :]])
     below = []
-    if level.children:
-        above = jnp.concatenate([above, effects.reshape(-1, effects.shape[2])])
-        for child, of_child in zip(level.children, nodes, strict=True):
-            found = _integrated(family, child, of_child, above, moved, variances, single, unit)
-            log_height = log_height + segment_sum(found.log_integral, child.parent, len(log_height))
-            score = score + segment_sum(found.gradient, child.parent, len(score))
-            below.append(found)
-    return Values(log_height, score, u, variance, tuple(below))
+    for child, of_child in zip(level.children, nodes, strict=True):
+        found = _integrated(child, of_child, above, moved, variances, how)
+        log_height = log_height.at[..., child.parent].add(found.log_integral)
+        score = score.at[..., child.parent].add(found.gradient)
+        below.append(found)
+    return Values(log_height, score, u, t, tuple(below))
 
 
 def _integrated(
-    family: str,
     level: Level,
     nodes: Nodes,
-    above: Float[Array, "E d"],
+    above: Float[Array, "G n E"],
     moved: Float[Array, " p"],
     variances: Float[Array, " K"],
-    single: bool,
-    unit: bool,
+    how: Arithmetic,
 ) -> Integrated:
     """I = sum over the nodes x of |scale| w exp(x'x / 2) f phi, at u = mode + scale x."""
-    n_pieces, size = nodes.mode.shape[:2]
+    size, *_, n_pieces = nodes.mode.shape
     n_nodes = nodes.rule.shape[1]
-    mode = nodes.mode.reshape(n_pieces, size, -1)
-    scale = nodes.scale.reshape(n_pieces, size, size, -1)
-    effects = mode[:, :, :, None] + jnp.einsum("jqrd,rm->jqdm", scale, nodes.rule)
-    volume = jnp.log(jnp.einsum("jqqd->jqd", scale)).sum(axis=1)
-    shape = (n_pieces, mode.shape[2], n_nodes)
-    constant = jnp.broadcast_to(volume[:, :, None] + nodes.log_weights, shape)
-    values = _integrand(
-        family,
-        level,
-        nodes.children,
-        effects.reshape(n_pieces, size, -1),
-        constant.reshape(n_pieces, -1),
-        jnp.repeat(above, n_nodes, axis=1),
-        moved,
-        variances,
-        single,
-        unit,
-    )
+    scale = nodes.scale[..., None, :]
+    x = nodes.rule[:, :, None]
+    effects = nodes.mode[..., None, :] + sum(scale[:, q] * x[q] for q in range(size))
+    volume = reduce(add, (jnp.log(nodes.scale[q, q]) for q in range(size)))
+    shape = effects.shape[1:]
+    constant = jnp.broadcast_to(volume[..., None, :] + nodes.log_weights[:, None], shape)
+    flat = (shape[0], -1, n_pieces)
+    effects = effects.reshape(size, *flat)
+    if level.children:
+        own = jnp.moveaxis(effects, 0, 2).reshape(*effects.shape[1:3], -1)
+        above = jnp.concatenate([jnp.repeat(above, n_nodes, axis=1), own], axis=2)
+    values = _integrand(level, nodes.children, effects, constant.reshape(flat), above, moved, variances, how)
     log_height = values.log_height.reshape(shape)
     top = log_height.max(axis=2, keepdims=True)
-    relative = jnp.exp(log_height - top)
+    relative = _written(jnp.exp(log_height - top))
     total = relative.sum(axis=2, keepdims=True)
-    share = relative / total
-    gradient = jnp.einsum("jpdm,jdm->jpd", values.score.reshape(n_pieces, -1, *shape[1:]), share)
+    share = _written(relative / total)
+    score = values.score.reshape(-1, *shape)
+    gradient = _total(n_nodes, lambda i: score[:, :, :, i] * share[:, :, i])
     return Integrated((top + jnp.log(total))[:, :, 0], gradient, share, values)
 
 
-def _rows(
-    family: str,
+def fixed_part(
+    rows: Rows, above: Float[Array, "... E"], moved: Float[Array, " p"], how: Arithmetic
+) -> Float[Array, "R ... J"]:
+    """eta of each row without the piece's own effects."""
+    base = rows.base + jnp.tensordot(moved, rows.slope, 1)
+    if not how.blocks_last:
+        eta = base[:, :, None, None]
+        for code, value in zip(rows.codes, rows.values, strict=True):
+            eta = eta + value[:, :, None, None] * above[code]
+        return eta
+    inner = (slice(None), *[None] * (above.ndim - 1))
+    eta = jnp.broadcast_to(base[inner], (len(base), *above.shape[:-1], base.shape[1]))
+    for code, value in zip(rows.codes, rows.values, strict=True):
+        eta = eta + value[inner] * jnp.moveaxis(above[..., code], -2, 0)
+    return eta
+
+
+def _linear_predictor(
     rows: Rows,
-    effects: Float[Array, "J Q d"],
-    above: Float[Array, "E d"],
+    above: Float[Array, "G m E"],
+    effects: Float[Array, "Q G n J"],
     moved: Float[Array, " p"],
-    single: bool,
-    unit: bool,
-) -> tuple[Float[Array, "J d"], Float[Array, "J p d"], Float[Array, "J R d"]]:
-    """sum s eta - a c(eta), its gradient slope'(s - a c'(eta)) in beta, and a c''(eta) of each row."""
-    eta = (rows.base + rows.slope @ moved)[:, :, None]
-    for t in range(rows.codes.shape[2]):
-        eta = eta + rows.values[:, :, t, None] * above[rows.codes[:, :, t]]
-    if rows.own is not None:
-        for q in range(rows.own.shape[2]):
-            eta = eta + rows.own[:, :, q, None] * effects[:, None, q, :]
-    of_family = FAMILIES[family]
-    # What is written to memory is eta and the mean; all else is made from these, in one pass each.
+    how: Arithmetic,
+) -> Float[Array, "R G n J"]:
+    """eta of each row."""
+    eta = fixed_part(rows, above, moved, how)
+    if rows.own is None:
+        return eta
+    by_node = effects.reshape(*effects.shape[:2], eta.shape[2], -1, effects.shape[3])
+    eta = eta[:, :, :, None] + sum(
+        own[:, None, None, None] * effect for own, effect in zip(rows.own, by_node, strict=True)
+    )
+    return eta.reshape(len(eta), *effects.shape[1:])
+
+
+def _rows(
+    rows: Rows, eta: Float[Array, "R G n J"], how: Arithmetic
+) -> tuple[Float[Array, "G n J"], Float[Array, "p G n J"], Float[Array, "R G n J"]]:
+    """sum s eta - a c(eta), its gradient slope'(s - a c'(eta)) in beta, and what c' is made from."""
+    family = FAMILIES[how.family]
+    # What is written to memory is eta and t; all else is made from these, in one pass each.
     eta = _written(eta)
-    mean = _written(of_family.mean(eta.astype(jnp.float32) if single else eta))
-    linear = jnp.einsum("jrp,jr->jp", rows.slope, rows.successes)[:, :, None]
-    weighted = rows.slope * rows.trials[:, :, None]
-    slope = linear - jnp.einsum("jrp,jrd->jpd", weighted, mean.astype(eta.dtype))
-    return _height(of_family, rows, eta, mean, unit), slope, of_family.variance(mean).astype(eta.dtype)
+    t = _written(family.transcendental(eta.astype(jnp.float32) if how.single else eta))
+    slope = _to_draws(rows.linear, how) - contracted(rows.slope * rows.trials, t, how, family.mean_from)
+    return _height(family, rows, eta, t, how), slope, t
 
 
 def _written(array: Array) -> Array:
@@ -289,24 +327,77 @@ def _written(array: Array) -> Array:
 
 
 def _height(
-    family: Family, rows: Rows, eta: Float[Array, "J R d"], mean: Float[Array, "J R d"], unit: bool
-) -> Float[Array, "J d"]:
+    family: Family, rows: Rows, eta: Float[Array, "R G n J"], t: Float[Array, "R G n J"], how: Arithmetic
+) -> Float[Array, "G n J"]:
     """sum over the rows of s eta - a c(eta); where each a is 0 or 1 through a product."""
-    successes, trials = rows.successes[:, :, None], rows.trials[:, :, None]
-    if unit and family.cumulant_product is not None and eta.shape[1] <= _FACTORS:
-        product = jnp.where(trials > 0, family.cumulant_product(mean).astype(eta.dtype), 1).prod(axis=1)
-        linear = (successes * eta - trials * jnp.maximum(eta, 0)).sum(axis=1)
+    successes, trials = _to_draws(rows.successes, how), _to_draws(rows.trials, how)
+    if how.unit and family.cumulant_product is not None and len(eta) <= _FACTORS:
+        factors = family.cumulant_product(family.mean_from(t)).astype(eta.dtype)
+        product = jnp.where(trials > 0, factors, 1).prod(axis=0)
+        linear = _total(len(eta), lambda r: successes[r] * eta[r] - trials[r] * jnp.maximum(eta[r], 0))
         return linear + jnp.log(product)
-    return (successes * eta - trials * family.cumulant_at(eta, mean).astype(eta.dtype)).sum(axis=1)
+
+    def height(r: int | Array) -> Array:
+        cumulant = family.cumulant_at(eta[r], family.mean_from(t[r])).astype(eta.dtype)
+        return successes[r] * eta[r] - trials[r] * cumulant
+
+    return _total(len(eta), height)
+
+
+_Function = Callable[[Array], Array]
+
+
+def _same(values: Array) -> Array:
+    return values
+
+
+def _total(count: int, term: Callable[[int | Array], Array]) -> Array:
+    """The sum of term(0), term(1), ..., of which each pass over memory adds several.
+
+    In a loop of two turns or more, so that it is not made again, or in another order, inside what reads it.
+    """
+    turns = max(2, (count - 1) // _TOGETHER)
+    each = (count - 1) // turns
+    first = count - turns * each
+    start = reduce(add, map(term, range(first)))
+    if not each:
+        return start
+
+    def several(k: int | Array, sofar: Array) -> Array:
+        return sofar + reduce(add, (term(first + each * k + i) for i in range(each)))
+
+    return lax.fori_loop(0, turns, several, start)
+
+
+def contracted(
+    constant: Float[Array, "A R J"], values: Float[Array, "R G n J"], how: Arithmetic, of: _Function = _same
+) -> Float[Array, "A G n J"]:
+    """sum over r of constant[a, r] of(values[r])."""
+    spread = _to_draws(constant, how)
+    return _total(len(values), lambda r: spread[:, r] * of(values[r]).astype(constant.dtype))
+
+
+def over_draws(
+    left: Float[Array, "A G n J"], right: Float[Array, "C G n J"], how: Arithmetic, of: _Function = _same
+) -> Float[Array, "A C G J"]:
+    """sum over the n draws of each group of left[a] of(right[c])."""
+    if not how.blocks_last:
+        return (left[:, None] * of(right).astype(left.dtype)).sum(axis=4).swapaxes(2, 3)
+    return _total(left.shape[2], lambda i: left[:, None, :, i] * of(right[:, :, i]).astype(left.dtype))
+
+
+def _weight(weights: Float[Array, "G n J"], how: Arithmetic) -> Float[Array, "G J"]:
+    return weights.sum(axis=1) if how.blocks_last else weights.sum(axis=2).T
+
+
+def _to_draws(constant: Float[Array, "... J"], how: Arithmetic) -> Float[Array, "... 1 1 J"]:
+    """What is constant over the draws, to be broadcast over them."""
+    return constant[..., None, None, :] if how.blocks_last else constant[..., None, None]
 
 
 def _second(
-    level: Root | Level,
-    values: Values,
-    weights: Float[Array, "J d"],
-    groups: int,
-    variances: Float[Array, " K"],
-) -> Float[Array, "J G P P"]:
+    level: Root | Level, values: Values, weights: Float[Array, "G n J"], variances: Array, how: Arithmetic
+) -> Float[Array, "P P G J"]:
     """sum w (H + g g') over the draws of each group.
 
     H is that of log integrand: with the levels below integrated out, by the law of total covariance,
@@ -315,57 +406,70 @@ def _second(
 
     with the expectation over the nodes of piece j.
     """
-    n, n_parameters = values.score.shape[:2]
-    scores = values.score.reshape(n, n_parameters, groups, -1)
-    by_group = weights.reshape(n, groups, -1)
-    total = jnp.einsum("jpge,jrge->jgpr", scores * by_group[:, None], scores)
-    total = total + _prior_hessian(level.effects, values.effects, by_group, variances)
-    if level.rows is not None and values.variance is not None:
-        p = level.rows.slope.shape[2]
-        variance = values.variance.reshape(*values.variance.shape[:2], groups, -1)
-        curvature = jnp.einsum("jrge,jge->jgr", variance, by_group) * level.rows.trials[:, None, :]
-        weighted = level.rows.slope[:, None] * curvature[:, :, :, None]
-        total = total.at[:, :, :p, :p].add(-jnp.einsum("jrp,jgrs->jgps", level.rows.slope, weighted))
+    total = over_draws(_written(values.score * weights), values.score, how)
+    total = total + _prior_hessian(level.effects, values.effects, weights, variances, how)
+    if level.rows is not None and values.transcendental is not None:
+        family = FAMILIES[how.family]
+
+        def variance(t: Array) -> Array:
+            return family.variance(family.mean_from(t))
+
+        curvature = over_draws(weights[None], values.transcendental, how, variance)[0]
+        slope, weighted = level.rows.slope[:, :, None], (level.rows.slope * level.rows.trials)[:, :, None]
+        p = len(slope)
+        rows = _total(len(curvature), lambda r: (slope[:, None, r] * weighted[None, :, r]) * curvature[r])
+        total = total.at[:p, :p].add(-rows)
     for child, found in zip(level.children, values.children, strict=True):
-        given = weights[child.parent]
-        inside = (given[:, :, None] * found.share).reshape(len(given), -1)
-        part = _second(child, found.nodes, inside, groups, variances)
-        mean = found.gradient.reshape(len(given), n_parameters, groups, -1)
-        each = given.reshape(len(given), 1, groups, -1)
-        part = part - jnp.einsum("jpge,jrge->jgpr", mean * each, mean)
-        total = total + segment_sum(part, child.parent, n)
+        given = weights[..., child.parent]
+        inside = (given[:, :, None] * found.share).reshape(given.shape[0], -1, given.shape[2])
+        part = _second(child, found.nodes, inside, variances, how)
+        part = part - over_draws(_written(found.gradient * given), found.gradient, how)
+        total = total.at[..., child.parent].add(part)
     return total
 
 
-def _log_prior(effects: Effects, u: Float[Array, "J Q d"], variances: Array) -> Float[Array, "J d"]:
-    """log phi(u; nu) = -sum_t [ q_t log(2 pi nu_t) + S_t / nu_t ] / 2."""
-    constant = (effects.members.sum(axis=1) * jnp.log(2 * jnp.pi * variances) / 2).sum(axis=1)
-    return -constant[:, None] - jnp.einsum("jq,jqd->jd", effects.members @ (1 / (2 * variances)), u * u)
+def _prior(
+    effects: Effects, u: Float[Array, "Q G n J"], variances: Array, how: Arithmetic
+) -> tuple[Float[Array, "G n J"], Float[Array, "P G n J"]]:
+    """log phi(u; nu) = -sum_t [ q_t log(2 pi nu_t) + S_t / nu_t ] / 2, and its gradient.
+
+    The gradient is ( -drift'D^-1 u,  -q_t / (2 nu_t) + S_t / (2 nu_t^2) ).
+    """
+    squares = contracted(effects.members, u * u, how)
+    constant = jnp.log(2 * jnp.pi * variances) @ effects.counts / 2
+    by_component = variances[:, None, None, None]
+    log_prior = -_to_draws(constant, how) - reduce(add, squares / (2 * by_component))
+    of_beta = -contracted(_precise_drift(effects, variances), u, how)
+    of_variance = (squares / by_component - _to_draws(effects.counts, how)) / (2 * by_component)
+    return log_prior, jnp.concatenate([of_beta, of_variance])
 
 
-def _prior_score(effects: Effects, u: Float[Array, "J Q d"], variances: Array) -> Float[Array, "J P d"]:
-    """( -drift'D^-1 u,  -q_t / (2 nu_t) + S_t / (2 nu_t^2) )."""
-    precise = effects.drift * (effects.members @ (1 / variances))[:, :, None]
-    squares = jnp.einsum("jqk,jqd->jkd", effects.members, u * u)
-    counts = effects.members.sum(axis=1)[:, :, None]
-    of_variance = (squares / variances[:, None] - counts) / (2 * variances)[:, None]
-    return jnp.concatenate([-jnp.einsum("jqp,jqd->jpd", precise, u), of_variance], axis=1)
+def _precise_drift(effects: Effects, variances: Array) -> Float[Array, "p Q J"]:
+    """D^-1 drift."""
+    return effects.drift * jnp.tensordot(1 / variances, effects.members, 1)
 
 
 def _prior_hessian(
-    effects: Effects, u: Float[Array, "J Q d"], weights: Float[Array, "J G e"], variances: Array
-) -> Float[Array, "J G P P"]:
+    effects: Effects,
+    u: Float[Array, "Q G n J"],
+    weights: Float[Array, "G n J"],
+    variances: Array,
+    how: Arithmetic,
+) -> Float[Array, "P P G J"]:
     """sum w H of log phi: -drift'D^-1 drift; drift_t'u_t / nu_t^2; q_t / (2 nu_t^2) - S_t / nu_t^3."""
-    grouped = u.reshape(*u.shape[:2], *weights.shape[1:])
-    total = weights.sum(axis=2)
-    first = jnp.einsum("jqge,jge->jgq", grouped, weights)
-    squares = jnp.einsum("jqk,jqge,jge->jgk", effects.members, grouped * grouped, weights)
-    precise = effects.drift * (effects.members @ (1 / variances))[:, :, None]
-    beta = -jnp.einsum("jqp,jqr->jpr", effects.drift, precise)[:, None] * total[:, :, None, None]
-    crossed = jnp.einsum("jqp,jgq,jqk->jgpk", effects.drift, first, effects.members / variances**2)
-    counts = effects.members.sum(axis=1)[:, None, :] * total[:, :, None]
-    of_variance = counts / (2 * variances**2) - squares / variances**3
-    corner = of_variance[:, :, :, None] * jnp.eye(len(variances))
-    upper = jnp.concatenate([beta, crossed], axis=3)
-    lower = jnp.concatenate([crossed.transpose(0, 1, 3, 2), corner], axis=3)
-    return jnp.concatenate([upper, lower], axis=2)
+    n_effects = len(u)
+    first = over_draws(weights[None], u, how)[0]
+    square = over_draws(weights[None], u, how, jnp.square)[0]
+    total = _weight(weights, how)
+    drift, precise = effects.drift[:, :, None], _precise_drift(effects, variances)[:, :, None]
+    members = effects.members[:, :, None]
+    by_component = variances[:, None, None]
+    beta = -_total(n_effects, lambda q: drift[:, None, q] * precise[None, :, q]) * total
+    crossed = _total(n_effects, lambda q: drift[:, None, q] * members[None, :, q] * first[q])
+    crossed = crossed / by_component**2
+    squares = _total(n_effects, lambda q: members[:, q] * square[q])
+    of_variance = effects.counts[:, None] * total / (2 * by_component**2) - squares / by_component**3
+    corner = of_variance[:, None] * jnp.eye(len(variances))[:, :, None, None]
+    upper = jnp.concatenate([beta, crossed], axis=1)
+    lower = jnp.concatenate([crossed.swapaxes(0, 1), corner], axis=1)
+    return jnp.concatenate([upper, lower])

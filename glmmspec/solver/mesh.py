@@ -13,7 +13,7 @@ from jax import lax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from glmmspec.errors import FitError
-from glmmspec.solver.kernel import Draws, Nodes, Sums, weighted_sums
+from glmmspec.solver.kernel import Arithmetic, Draws, Nodes, Sums, weighted_sums
 
 _AXIS = "draws"
 
@@ -42,10 +42,10 @@ def mesh_of(count: int) -> Mesh | None:
     return Mesh(np.array(taken), (_AXIS,))
 
 
-def placed(root: Any, chunks: Sequence[Draws], mesh: Mesh) -> list[tuple[Any, Draws]]:
+def placed(root: Any, chunks: Sequence[Draws], mesh: Mesh, how: Arithmetic) -> list[tuple[Any, Draws]]:
     """The root on every device, and of each chunk of draws a part on each."""
     there = _put(root, jax.tree.map(lambda _: PartitionSpec(), root), mesh)
-    return [(there, _put(draws, _parts(draws), mesh)) for draws in chunks]
+    return [(there, _put(draws, _parts(draws, how), mesh)) for draws in chunks]
 
 
 def _put(tree: Any, specs: Any, mesh: Mesh) -> Any:
@@ -56,8 +56,9 @@ def _put(tree: Any, specs: Any, mesh: Mesh) -> Any:
     return jax.tree.map(put, tree, specs)
 
 
-def _parts(draws: Draws) -> Draws:
+def _parts(draws: Draws, how: Arithmetic) -> Draws:
     """Which axis of each array is that of the draws."""
+    last = (_AXIS, None) if how.blocks_last else (None, _AXIS)
 
     def of(nodes: Nodes) -> Nodes:
         fixed = nodes.scale.shape[3] == 1
@@ -69,18 +70,14 @@ def _parts(draws: Draws) -> Draws:
             tuple(map(of, nodes.children)),
         )
 
-    return Draws(
-        PartitionSpec(None, None, None, _AXIS), PartitionSpec(None, None, _AXIS), tuple(map(of, draws.nodes))
-    )
+    return Draws(PartitionSpec(None, None, *last), PartitionSpec(None, *last), tuple(map(of, draws.nodes)))
 
 
 def sharded_sums(
-    family: str, root: Any, draws: Draws, beta: Any, variances: Any, *, mesh: Mesh, single: bool, unit: bool
+    how: Arithmetic, root: Any, draws: Draws, beta: Any, variances: Any, *, mesh: Mesh
 ) -> tuple[Sums, jax.Array, jax.Array]:
     """`weighted_sums` with the draws of each group spread over the devices of a mesh; all get the results."""
-    return _compiled(family, mesh, single, unit, draws_spec=_Static(_parts(draws)))(
-        root, draws, beta, variances
-    )
+    return _compiled(how, mesh, _Static(_parts(draws, how)))(root, draws, beta, variances)
 
 
 class _Static:
@@ -98,12 +95,12 @@ class _Static:
 
 @lru_cache(maxsize=64)
 def _compiled(
-    family: str, mesh: Mesh, single: bool, unit: bool, draws_spec: _Static
+    how: Arithmetic, mesh: Mesh, draws_spec: _Static
 ) -> Callable[..., tuple[Sums, jax.Array, jax.Array]]:
     nowhere = PartitionSpec()
     return jax.jit(
         jax.shard_map(
-            partial(_on_one, family, single=single, unit=unit),
+            partial(_on_one, how),
             mesh=mesh,
             in_specs=(nowhere, draws_spec.tree, nowhere, nowhere),
             out_specs=nowhere,
@@ -113,15 +110,16 @@ def _compiled(
 
 
 def _on_one(
-    family: str, root: Any, draws: Draws, beta: Any, variances: Any, *, single: bool, unit: bool
+    how: Arithmetic, root: Any, draws: Draws, beta: Any, variances: Any
 ) -> tuple[Sums, jax.Array, jax.Array]:
     """One device's part of the draws, and then what all have found together."""
-    sums, log_weights, scores = weighted_sums(family, root, draws, beta, variances, single=single, unit=unit)
+    sums, log_weights, scores = weighted_sums(how, root, draws, beta, variances)
     log_max = lax.pmax(sums.log_max, _AXIS)
     scale = jnp.exp(sums.log_max - log_max)
 
     def total(values: jax.Array) -> jax.Array:
-        return jnp.asarray(lax.psum(values * scale.reshape(-1, *[1] * (values.ndim - 1)), _AXIS))
+        return jnp.asarray(lax.psum(values * scale, _AXIS))
 
-    gathered = (lax.all_gather(v, _AXIS, axis=v.ndim - 1, tiled=True) for v in (log_weights, scores))
+    of_draws = -2 if how.blocks_last else -1
+    gathered = (lax.all_gather(v, _AXIS, axis=v.ndim + of_draws, tiled=True) for v in (log_weights, scores))
     return Sums(log_max, *map(total, sums[1:])), *gathered

@@ -95,9 +95,17 @@ def small_block_modes(
     z, fixed = batch.z() * free[:, None, :], batch.x @ beta + batch.offset
     nothing = np.zeros((*fixed.shape, 0))
     with jax.enable_x64(True):
-        rows = Rows(nothing, fixed, batch.successes, batch.trials, nothing.astype(np.int32), nothing, z)
-        found, _ = piece_modes(family.name, rows, prior, np.zeros((0, 1)), np.zeros(prior.shape))
-    u = np.asarray(found)[:, :, 0]
+        rows = Rows.of(
+            slope=nothing,
+            base=fixed,
+            successes=batch.successes,
+            trials=batch.trials,
+            codes=nothing.astype(int),
+            values=nothing,
+            own=z,
+        )
+        found, _ = piece_modes(family.name, rows, prior.T, np.zeros((1, 0)), np.zeros(prior.T.shape))
+    u = np.asarray(found)[:, 0].T
     eta = fixed + np.einsum("bnq,bq->bn", z, u)
     mean = family.mean(eta)
     information = batch.trials * family.variance(mean)

@@ -12,7 +12,7 @@ from jax import tree_util
 from jaxtyping import Float, Int
 
 from glmmspec.family import Array
-from glmmspec.solver.kernel import Draws, Integrated, Level, Root, Values, integrand
+from glmmspec.solver.kernel import Arithmetic, Draws, Integrated, Level, Root, Values, integrand, over_draws
 
 
 class EffectSums(NamedTuple):
@@ -28,7 +28,7 @@ def effect_sums(
     family: str,
     root: Root,
     draws: Draws,
-    weights: Float[Array, "B G e"],
+    weights: Float[Array, "G n B"],
     beta: Float[Array, " p"],
     variances: Float[Array, " K"],
 ) -> list[EffectSums]:
@@ -36,34 +36,34 @@ def effect_sums(
 
     At node i of piece j below draw v the score is that of all: g(v) - gbar_j(v) + g_j(i).
     """
-    values = integrand(family, root, draws, beta, variances)
+    how = Arithmetic(family)
+    values = integrand(how, root, draws, beta, variances)
     found: list[EffectSums] = []
-    _collect(root, values, weights.reshape(len(weights), -1), values.score, weights.shape[1], found)
+    _collect(root, values, weights, values.score, how, found)
     return found
 
 
 def _collect(
     level: Root | Level,
     values: Values,
-    weights: Float[Array, "J d"],
-    score: Float[Array, "J P d"],
-    groups: int,
+    weights: Float[Array, "G n J"],
+    score: Float[Array, "P G n J"],
+    how: Arithmetic,
     found: list[EffectSums],
 ) -> None:
-    weighted = values.effects * weights[:, None]
+    weighted = values.effects * weights
     found.append(
         EffectSums(
-            weighted.reshape(*weighted.shape[:2], groups, -1).sum(axis=3),
-            (weighted * values.effects).sum(axis=2),
-            jnp.einsum("jqd,jpd->jqp", weighted, score),
+            weighted.sum(axis=2).transpose(2, 0, 1),
+            (weighted * values.effects).sum(axis=(1, 2)).T,
+            over_draws(weighted, score, how).sum(axis=2).transpose(2, 0, 1),
         )
     )
     for child, below in zip(level.children, values.children, strict=True):
-        n_nodes = below.share.shape[2]
-        inside = weights[child.parent][:, :, None] * below.share
-        rest = jnp.repeat(score[child.parent] - below.gradient, n_nodes, axis=2)
-        flat = inside.reshape(len(inside), -1)
-        _collect(child, below.nodes, flat, rest + below.nodes.score, groups, found)
+        groups, _, n_nodes, n_pieces = below.share.shape
+        inside = (weights[..., child.parent][:, :, None] * below.share).reshape(groups, -1, n_pieces)
+        rest = jnp.repeat(score[..., child.parent] - below.gradient, n_nodes, axis=2)
+        _collect(child, below.nodes, inside, rest + below.nodes.score, how, found)
 
 
 def drawn_nodes(
@@ -76,15 +76,17 @@ def drawn_nodes(
     rng: np.random.Generator,
 ) -> list[Float[np.ndarray, "J Q G e copies"]]:
     """Effects of the root's draws, and below each of them nodes by their shares, level by level."""
-    values = tree_util.tree_map(np.asarray, _compiled_integrand(family, root, draws, beta, variances))
-    n_blocks, _, *shape = draws.effects.shape
+    values = tree_util.tree_map(
+        np.asarray, _compiled_integrand(Arithmetic(family), root, draws, beta, variances)
+    )
+    _, *shape, n_blocks = draws.effects.shape
     at = np.broadcast_to(np.arange(shape[0] * shape[1])[:, None], (n_blocks, shape[0] * shape[1], copies))
     found: list[np.ndarray] = []
     _choose(root, values, at, rng, found)
     return [part.reshape(*part.shape[:2], *shape, copies) for part in found]
 
 
-_compiled_integrand = jax.jit(integrand, static_argnames="family")
+_compiled_integrand = jax.jit(integrand, static_argnames="how")
 
 
 def _choose(
@@ -94,15 +96,17 @@ def _choose(
     rng: np.random.Generator,
     found: list[np.ndarray],
 ) -> None:
-    n, n_effects = values.effects.shape[:2]
+    n_effects, *_, n = values.effects.shape
+    effects = np.moveaxis(values.effects, -1, 0).reshape(n, n_effects, -1)
     flat = at.reshape(n, 1, -1)
-    chosen = np.take_along_axis(values.effects, np.broadcast_to(flat, (n, n_effects, flat.shape[2])), axis=2)
+    chosen = np.take_along_axis(effects, np.broadcast_to(flat, (n, n_effects, flat.shape[2])), axis=2)
     found.append(chosen.reshape(n, n_effects, *at.shape[1:]))
     child: Level
     below: Integrated
     for child, below in zip(level.children, values.children, strict=True):
         above = at[np.asarray(child.parent)]
-        share = np.take_along_axis(below.share, above.reshape(len(above), -1, 1), axis=1)
+        share = np.moveaxis(below.share, -1, 0).reshape(len(above), -1, below.share.shape[2])
+        share = np.take_along_axis(share, above.reshape(len(above), -1, 1), axis=1)
         passed = np.cumsum(share, axis=2) < rng.random((*share.shape[:2], 1))
         node = np.minimum(passed.sum(axis=2), share.shape[2] - 1).reshape(above.shape)
         _choose(child, below.nodes, above * share.shape[2] + node, rng, found)

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Float
 
 from glmmspec.family import FAMILIES, Array
-from glmmspec.solver.kernel import Rows
+from glmmspec.solver.kernel import Arithmetic, Rows, contracted, fixed_part
 
 _ITERATIONS = 60
 _TOLERANCE = 1e-6
@@ -23,62 +23,61 @@ _LONGEST = 3.0
 def piece_modes(
     family: str,
     rows: Rows,
-    prior: Float[Array, "J Q"],
-    above: Float[Array, "E d"],
-    start: Float[Array, "J Q"],
-) -> tuple[Float[Array, "J Q d"], Float[Array, "J Q Q d"]]:
+    prior: Float[Array, "Q J"],
+    above: Float[Array, "d E"],
+    start: Float[Array, "Q J"],
+) -> tuple[Float[Array, "Q d J"], Float[Array, "Q Q d J"]]:
     """u* = argmax log f(y | u, v) + log phi(u), and a scale L with L L' the inverse negative Hessian there.
 
     Newton's method at beta = origin for each draw v, in `above`, steps cut so that none is overlong; the
     function is strictly concave. `prior` is 1 / nu of each effect.
     """
     assert rows.own is not None
-    own = rows.own
-    n_effects = own.shape[2]
-    fixed = rows.base[:, :, None] + jnp.zeros((1, 1, above.shape[1]))
-    for t in range(rows.codes.shape[2]):
-        fixed = fixed + rows.values[:, :, t, None] * above[rows.codes[:, :, t]]
+    how, own, n_effects = Arithmetic(family), rows.own, len(rows.own)
+    fixed = fixed_part(rows, above[None], jnp.zeros(len(rows.slope)), how)
+    reach = jnp.abs(own).max(axis=1)
 
     def derivatives(u: Array) -> tuple[Array, Array]:
-        eta = fixed
-        for q in range(n_effects):
-            eta = eta + own[:, :, q, None] * u[:, None, q]
-        _, c1, c2 = FAMILIES[family].cumulant(eta)
-        residual = rows.successes[:, :, None] - rows.trials[:, :, None] * c1
-        gradient = jnp.einsum("jrq,jrd->jqd", own, residual) - prior[:, :, None] * u
-        information = rows.trials[:, :, None] * c2
-        pairs = own[:, :, :, None] * own[:, :, None, :]
-        precision = jnp.einsum("jrqs,jrd->jqsd", pairs, information)
-        return gradient, precision + (prior[:, :, None] * jnp.eye(n_effects))[..., None]
+        eta = fixed + sum(own[q][:, None, None] * u[q] for q in range(n_effects))
+        mean = FAMILIES[family].mean(eta)
+        residual = rows.successes[:, None, None] - rows.trials[:, None, None] * mean
+        information = rows.trials[:, None, None] * FAMILIES[family].variance(mean)
+        gradient = jnp.stack([total(own[q], residual) - prior[q] * u[q] for q in range(n_effects)])
+        precision = [
+            [total(own[q] * own[s], information) + (prior[q] if q == s else 0) for s in range(n_effects)]
+            for q in range(n_effects)
+        ]
+        return gradient, jnp.stack(list(map(jnp.stack, precision)))
+
+    def total(constant: Array, values: Array) -> Array:
+        return contracted(constant[None], values, how)[0]
 
     def step(state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
         u, _, count = state
         gradient, precision = derivatives(u)
         root = _inverse_root(precision)
-        half = jnp.einsum("jqsd,jqd->jsd", root, gradient)
-        move = jnp.einsum("jqsd,jsd->jqd", root, half)
-        reach = jnp.zeros_like(move[:, 0])
-        for q in range(n_effects):
-            reach = reach + jnp.abs(own[:, :, q]).max(axis=1)[:, None] * jnp.abs(move[:, q])
-        shortened = jnp.minimum(1.0, _LONGEST / jnp.maximum(reach, 1e-300))
-        return u + shortened[:, None] * move, jnp.square(half).sum(axis=1).max(), count + 1
+        half = (root * gradient[:, None]).sum(axis=0)
+        move = (root * half).sum(axis=1)
+        longest = (reach[:, None, None] * jnp.abs(move)).sum(axis=0)
+        shortened = jnp.minimum(1.0, _LONGEST / jnp.maximum(longest, 1e-300))
+        return u + shortened * move, jnp.square(half).sum(axis=0).max(), count + 1
 
     def unfinished(state: tuple[Array, Array, Array]) -> Array:
         return (state[1] > _TOLERANCE) & (state[2] < _ITERATIONS)
 
-    first = jnp.broadcast_to(start[:, :, None], (*start.shape, above.shape[1]))
+    first = jnp.broadcast_to(start[:, None, None], (n_effects, *fixed.shape[1:]))
     mode, _, _ = jax.lax.while_loop(unfinished, step, (first, jnp.inf, 0))
-    return mode, _inverse_root(derivatives(mode)[1])
+    return mode[:, 0], _inverse_root(derivatives(mode)[1])[:, :, 0]
 
 
-def _inverse_root(precision: Float[Array, "J Q Q d"]) -> Float[Array, "J Q Q d"]:
+def _inverse_root(precision: Float[Array, "Q Q 1 d J"]) -> Float[Array, "Q Q 1 d J"]:
     """An upper triangular L with L L' the inverse of each matrix of size 1 or 2."""
-    first = jnp.sqrt(precision[:, 0, 0])
-    if precision.shape[1] == 1:
-        return (1 / first)[:, None, None]
-    across = precision[:, 1, 0] / first
-    second = jnp.sqrt(precision[:, 1, 1] - across**2)
+    first = jnp.sqrt(precision[0, 0])
+    if len(precision) == 1:
+        return (1 / first)[None, None]
+    across = precision[1, 0] / first
+    second = jnp.sqrt(precision[1, 1] - across**2)
     # The transposed inverse of the lower Cholesky factor [[first, 0], [across, second]].
-    top = jnp.stack([1 / first, -across / (first * second)], axis=1)
-    bottom = jnp.stack([jnp.zeros_like(first), 1 / second], axis=1)
-    return jnp.stack([top, bottom], axis=1)
+    top = jnp.stack([1 / first, -across / (first * second)])
+    bottom = jnp.stack([jnp.zeros_like(first), 1 / second])
+    return jnp.stack([top, bottom])

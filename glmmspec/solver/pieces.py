@@ -46,7 +46,7 @@ class PieceTree:
         The pieces of the last level.
     codes, terms
         For each row of the design, where the effects above its piece stand in one list of the separators'
-        and the upper levels'; and of which terms they are.
+        and the upper levels', in each the first effects of all pieces first; and of which terms they are.
     """
 
     block: Int[np.ndarray, " B"]
@@ -82,7 +82,7 @@ class PieceTree:
         slot = np.arange(len(owner)) - np.searchsorted(owner, owner)
         separator[owner, slot] = outer[order]
         place = np.full(int(starts[-1]), PADDING)
-        place[outer[order]] = owner * width + slot
+        place[outer[order]] = slot * len(block) + owner
         listed = len(block) * width
         effects, parents = [], []
         above, upper = local[parts.row_block], list(elimination.separator)
@@ -95,7 +95,7 @@ class PieceTree:
             above = np.full(len(design.y), PADDING)
             above[rows] = piece
             if level is not elimination.levels[-1]:
-                place[effects[-1]] = listed + np.arange(effects[-1].size).reshape(effects[-1].shape)
+                place[effects[-1].T] = listed + np.arange(effects[-1].size).reshape(effects[-1].T.shape)
                 listed += effects[-1].size
                 upper += level
         codes = np.zeros((len(design.y), len(upper)), dtype=np.int64)

@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from glmmspec.family import Family
 from glmmspec.solver.integral import GroupSums, Moments, WeightedDraws
-from glmmspec.solver.kernel import Draws, Level, Root, Sums, weighted_sums
+from glmmspec.solver.kernel import Arithmetic, Draws, Level, Nodes, Root, Sums, weighted_sums
 from glmmspec.solver.mesh import placed, sharded_sums
 from glmmspec.solver.points import REPLICATES
 from glmmspec.solver.threads import in_threads
@@ -116,7 +116,10 @@ class WeightedSample:
     root
         The blocks, constant over draws.
     draws
-        All draws in their places (`Layout.spread`), in one group.
+        All draws in their places (`Layout.spread`), without an axis of groups. Modes and scales have an axis
+        of nodes of levels between after that of the draws.
+    blocks_last
+        Whether blocks stand last in the arrays, or draws.
     mesh
         The devices that share the draws of each chunk; by default where JAX computes.
     """
@@ -128,28 +131,28 @@ class WeightedSample:
         layout: Layout,
         family: Family,
         *,
+        blocks_last: bool = True,
         single: bool = False,
         mesh: Mesh | None = None,
     ) -> None:
         self.root = root
         self.layout = layout
         self._family = family
-        self._single = single
-        self._unit = _all_zero_or_one(root)
+        self._how = Arithmetic(family.name, single, _all_zero_or_one(root), blocks_last)
         self._last: tuple[tuple[np.ndarray, np.ndarray], list[tuple[Sums, Any, Any]]] | None = None
-        parts = (_cut(draws, layout, i) for i in range(layout.n_chunks))
+        parts = (_cut(draws, layout, i, blocks_last) for i in range(layout.n_chunks))
         self._mesh = mesh
         with jax.enable_x64(True):
             if mesh is None:
                 self.chunks = [jax.device_put(part) for part in parts]
             else:
                 self.chunks = list(parts)
-                self._placed = placed(root, self.chunks, mesh)
+                self._placed = placed(root, self.chunks, mesh, self._how)
 
     def drawn(self) -> tuple[Float[np.ndarray, "B Q m"], Float[np.ndarray, "B m"]]:
         """The draws at beta = origin, and log q of each."""
-        effects = self.layout.gathered([np.asarray(chunk.effects) for chunk in self.chunks])
-        constant = self.layout.gathered([np.asarray(chunk.constant) for chunk in self.chunks])
+        effects = self._gathered([chunk.effects for chunk in self.chunks])
+        constant = self._gathered([chunk.constant for chunk in self.chunks])
         return effects.reshape(*effects.shape[:2], -1), -constant.reshape(len(constant), -1)
 
     @property
@@ -160,40 +163,40 @@ class WeightedSample:
     def moments(self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]) -> Moments:
         """log L_b = log mean w, gradient = sum W g, Hessian = sum W (H + g g') - gradient gradient'."""
         sums = self._merged(beta, variances)
-        weight = sums.weight.sum(axis=1)
-        gradient = sums.score.sum(axis=1) / weight[:, None]
-        hessian = sums.second.sum(axis=1) / weight[:, None, None]
+        weight = sums.weight.sum(axis=0)
+        gradient = (sums.score.sum(axis=1) / weight).T
+        hessian = (sums.second.sum(axis=2) / weight).T
         hessian -= gradient[:, :, None] * gradient[:, None, :]
         return Moments(sums.log_max + np.log(weight / self.layout.draws), gradient, hessian)
 
     def group_sums(self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]) -> GroupSums:
         """The sums behind the moments, normalised."""
         sums = self._merged(beta, variances)
-        total = sums.weight.sum(axis=1)[:, None]
-        return GroupSums(
-            sums.weight / total, sums.score / total[:, :, None], sums.second / total[:, :, None, None]
-        )
+        total = sums.weight.sum(axis=0)
+        return GroupSums((sums.weight / total).T, (sums.score / total).T, (sums.second / total).T)
 
     def weighted_draws(
         self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]
     ) -> WeightedDraws:
         """Log weights and scores at given parameters."""
         parts = self._evaluated(beta, variances)
-        log_weights, scores = (
-            self.layout.gathered([np.asarray(part[which]) for part in parts]) for which in (1, 2)
-        )
+        log_weights, scores = (self._gathered([part[which] for part in parts]) for which in (1, 2))
         return WeightedDraws(log_weights, scores)
+
+    def _gathered(self, chunks: Sequence[Any]) -> np.ndarray:
+        """By block, and then by draw, what the kernel has in its order."""
+        axis = -1 if self._how.blocks_last else -3
+        return self.layout.gathered([np.moveaxis(np.asarray(part), axis, 0) for part in chunks])
 
     def _evaluated(
         self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]
     ) -> list[tuple[Sums, Any, Any]]:
         """The kernel's results on all chunks; those of the last point are kept, since all is asked of it."""
         if self._last is None or not all(map(np.array_equal, self._last[0], (beta, variances))):
-            family, how = self._family.name, {"single": self._single, "unit": self._unit}
 
             def evaluated(chunk: Draws) -> tuple[Sums, Any, Any]:
                 with jax.enable_x64(True):
-                    sums, *of_draws = weighted_sums(family, self.root, chunk, beta, variances, **how)
+                    sums, *of_draws = weighted_sums(self._how, self.root, chunk, beta, variances)
                 return Sums(*map(np.asarray, sums)), *of_draws
 
             if self._mesh is None:
@@ -209,16 +212,7 @@ class WeightedSample:
         """Chunk after chunk, in one order on all devices."""
         with jax.enable_x64(True):
             for root, chunk in self._placed:
-                sums, log_weights, scores = sharded_sums(
-                    self._family.name,
-                    root,
-                    chunk,
-                    beta,
-                    variances,
-                    mesh=mesh,
-                    single=self._single,
-                    unit=self._unit,
-                )
+                sums, log_weights, scores = sharded_sums(self._how, root, chunk, beta, variances, mesh=mesh)
                 yield Sums(*map(np.asarray, sums)), log_weights, scores
 
     def _merged(self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]) -> Sums:
@@ -228,11 +222,10 @@ class WeightedSample:
         scales = [np.exp(part.log_max - log_max) for part in parts]
 
         def by_group(values: Sequence[np.ndarray]) -> np.ndarray:
-            scaled = [v * s.reshape(-1, *[1] * (v.ndim - 1)) for v, s in zip(values, scales, strict=True)]
-            stacked = np.concatenate(scaled, axis=1)
-            per_group = stacked.shape[1] // self.layout.groups
-            shape = (len(log_max), self.layout.groups, per_group, *stacked.shape[2:])
-            return np.asarray(stacked.reshape(shape).sum(axis=2))
+            scaled = [v * s for v, s in zip(values, scales, strict=True)]
+            stacked = np.concatenate(scaled, axis=-2)
+            shape = (*stacked.shape[:-2], self.layout.groups, -1, len(log_max))
+            return np.asarray(stacked.reshape(shape).sum(axis=-2))
 
         return Sums(log_max, *(by_group([part[i] for part in parts]) for i in range(1, 4)))
 
@@ -243,20 +236,22 @@ def _all_zero_or_one(level: Root | Level) -> bool:
     return here and all(map(_all_zero_or_one, level.children))
 
 
-def _cut(draws: Draws, layout: Layout, index: int) -> Draws:
+def _cut(draws: Draws, layout: Layout, index: int, blocks_last: bool) -> Draws:
     """One chunk of the draws, as `layout` has it."""
     where = layout.chunk(index)
-    shape = (layout.groups_per_chunk, layout.part)
+    groups, each = layout.groups_per_chunk, layout.part
 
     def grouped(values: np.ndarray) -> np.ndarray:
-        return values[..., where].reshape(*values.shape[:-1], *shape)
+        if blocks_last:
+            return values[..., where, :].reshape(*values.shape[:-2], groups, each, values.shape[-1])
+        return values[..., where].reshape(*values.shape[:-1], groups, each)
 
-    def nodes(values: Any) -> Any:
-        scale = values.scale if values.scale.shape[3] == 1 else values.scale[:, :, :, where]
-        return values._replace(
-            mode=values.mode[:, :, where], scale=scale, children=tuple(map(nodes, values.children))
-        )
+    def nodes(values: Nodes) -> Nodes:
+        size, _, between, n_pieces = values.mode.shape
+        mode = values.mode[:, where].reshape(size, groups, each * between, n_pieces)
+        scale = values.scale if values.scale.shape[2] == 1 else values.scale[:, :, where]
+        shape = (1, -1) if values.scale.shape[2] == 1 else (groups, -1)
+        scale = scale.reshape(size, size, *shape, n_pieces)
+        return values._replace(mode=mode, scale=scale, children=tuple(map(nodes, values.children)))
 
-    return Draws(
-        grouped(draws.effects[:, :, 0]), grouped(draws.constant[:, 0]), tuple(map(nodes, draws.nodes))
-    )
+    return Draws(grouped(draws.effects), grouped(draws.constant), tuple(map(nodes, draws.nodes)))

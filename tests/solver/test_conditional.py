@@ -88,11 +88,8 @@ def slow_log_integral(design: Design, sample, psi: np.ndarray) -> float:
     rows_of = setting.parts.row_block
     separators, constant = sample._finer.args[2:4] if not sample.is_exact else (None, None)
     if sample.is_exact:
-        mode = np.asarray(sample.chunks[0].effects)
-        separators = np.concatenate(
-            [np.asarray(c.effects).reshape(*mode.shape[:2], -1) for c in sample.chunks], 2
-        )
-        constant = np.concatenate([np.asarray(c.constant).reshape(len(mode), -1) for c in sample.chunks], 1)
+        separators, log_density = sample.drawn()
+        constant = -log_density
     total = 0.0
     for b, block in enumerate(sample.block):
         terms = []
@@ -137,9 +134,11 @@ def slow_levels(design, sample, nodes, depth, parent, k, above, u, drift, varian
             ]
         else:
             node, at = nodes[0], piece
-        mode = np.asarray(node.mode)[at, :, k, above]
-        scale = np.asarray(node.scale)
-        scale = scale[at, :, :, min(k, scale.shape[3] - 1), min(above, scale.shape[4] - 1)]
+        drawn = sample.layout.part * sample.layout.groups_per_chunk
+        mode, scale = (np.asarray(x)[..., at] for x in (node.mode, node.scale))
+        mode = mode.reshape(len(mode), drawn, -1)[:, k, above]
+        scale = scale.reshape(*scale.shape[:2], drawn if scale[0, 0].size > 1 else 1, -1)
+        scale = scale[:, :, min(k, scale.shape[2] - 1), min(above, scale.shape[3] - 1)]
         terms = []
         for i in range(node.rule.shape[1]):
             value = float(node.log_weights[i]) + np.log(np.diagonal(scale)).sum()
@@ -175,11 +174,14 @@ def test_derivatives_equal_automatic_ones(family, case):
     def value(psi):
         total = 0.0
         for sample in likelihood.integrals:
+            axis = -1 if sample._how.blocks_last else 0
             heights = [
-                integrand(family, sample.root, chunk, psi[:p], psi[p:]).log_height for chunk in sample.chunks
+                jnp.moveaxis(integrand(sample._how, sample.root, chunk, psi[:p], psi[p:]).log_height, axis, 0)
+                for chunk in sample.chunks
             ]
             real = jnp.asarray(sample.block != PADDING)
-            joined = jax.scipy.special.logsumexp(jnp.concatenate(heights, axis=1), axis=1)
+            flat = [height.reshape(len(height), -1) for height in heights]
+            joined = jax.scipy.special.logsumexp(jnp.concatenate(flat, axis=1), axis=1)
             total = total + (real * (joined - jnp.log(sample.n_draws))).sum()
         return total
 
