@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.special import logsumexp
 
-from glmmspec.solver.proposal import Proposal, standard_log_density, t_proposal
+from glmmspec.solver.proposal import Proposal, product, standard_log_density, t_proposal
 
 _DF = (5.0, 10.0, 20.0, 40.0, 80.0)
 
@@ -77,7 +77,7 @@ class Drawn:
         if (effective < _FEWEST).any():
             return None
         centre, scale = self.approximation.centre[:, 0], self.approximation.scale[:, 0]
-        z = np.linalg.solve(scale, draws - centre[:, :, None]) * present[:, :, None]
+        z = product(np.linalg.inv(scale), draws - centre[:, :, None]) * present[:, :, None]
         mean = np.einsum("bqm,bm->bq", z, weights)
         centred = z - mean[:, :, None]
         spread = np.matmul(centred * weights[:, None], centred.transpose(0, 2, 1))
@@ -89,7 +89,8 @@ class Drawn:
         # log p/q of each draw for a new q is its log weight with the old density in place of the new; in z,
         # whose densities all are larger by the same |L|.
         target = 2 * normalised + log_density
-        square = np.square(np.linalg.solve(root, (z - mean[:, :, None]) * present[:, :, None])).sum(axis=1)
+        centred = (z - mean[:, :, None]) * present[:, :, None]
+        square = np.square(product(np.linalg.inv(root), centred)).sum(axis=1)
         volume = np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)[:, None]
         promised = [
             logsumexp(target + volume - standard_log_density(square, size[:, None], df), axis=1).mean()

@@ -81,8 +81,7 @@ def posterior_modes(
         promise = (gradient * step).sum(1)
         if (promise < _TOLERANCE).all():
             return Modes(u, precision, residual, information, float(height.sum()))
-        u = _climb(u, step, height, evaluate)
-        height, residual, information = evaluate(u)
+        u, (height, residual, information) = _climb(u, step, height, evaluate)
     return Modes(u, _precision(batch, information, prior, free), residual, information, float(height.sum()))
 
 
@@ -135,15 +134,19 @@ def _precision(
     return np.asarray(precision)
 
 
-def _climb(u: np.ndarray, step: np.ndarray, height: np.ndarray, evaluate: _Evaluate) -> np.ndarray:
-    """The end of the step, halved in the blocks that it would make fall.
+def _climb(
+    u: np.ndarray, step: np.ndarray, height: np.ndarray, evaluate: _Evaluate
+) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """The end of the step, halved in the blocks that it would make fall, and what is evaluated there.
 
     A tie passes: near the top, rounding decides.
     """
-    length = np.ones(len(u))
+    length = np.ones((len(u), 1))
     for _ in range(_HALVINGS):
-        fell = evaluate(u + length[:, None] * step)[0] < height - 1e-12 * np.abs(height)
+        end = u + length * step
+        there = evaluate(end)
+        fell = there[0] < height - 1e-12 * np.abs(height)
         if not fell.any():
             break
-        length = np.where(fell, length / 2, length)
-    return np.asarray(u + length[:, None] * step)
+        length = np.where(fell[:, None], length / 2, length)
+    return end, there

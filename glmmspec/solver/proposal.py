@@ -12,12 +12,14 @@ from scipy.special import gammainccinv, gammaincinv, gammaln, logsumexp, ndtr, n
 
 from glmmspec.blocks import Batch
 from glmmspec.solver.modes import Modes, free_effects
+from glmmspec.solver.threads import in_threads
 
 RADIAL_DIMENSIONS = 2
 """Coordinates of a point used before those of the effects: the component, and the t's divisor."""
 
 
 _COLUMNS = 256
+_PARTS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +54,7 @@ class Proposal:
         The first coordinate chooses the component, the second the divisor of a t, and the others
         are standard normal: u = centre + scale z sqrt(df / chi2).
         """
-        standard = ndtri(points[:, RADIAL_DIMENSIONS:, :]) * self.present[:, :, None]
+        standard = _normal_scores(points[:, RADIAL_DIMENSIONS:]) * self.present[:, :, None]
         if len(self.shares) == 1:
             whitened = standard * _radius(points[:, 1:2, :], self.df[0])
             return self._placed(0, whitened), self._component_log_density(0, whitened)
@@ -67,12 +69,12 @@ class Proposal:
         """log q(u), the whole mixture's, of each draw."""
         terms = []
         for c, share in enumerate(self.shares):
-            whitened = _product(np.linalg.inv(self.scale[:, c]), draws - self.centre[:, c, :, None])
+            whitened = product(np.linalg.inv(self.scale[:, c]), draws - self.centre[:, c, :, None])
             terms.append(np.log(share) + self._component_log_density(c, whitened * self.present[:, :, None]))
         return np.asarray(logsumexp(np.stack(terms), axis=0))
 
     def _placed(self, c: int, whitened: Float[np.ndarray, "B Q m"]) -> Float[np.ndarray, "B Q m"]:
-        return np.asarray(self.centre[:, c, :, None] + _product(self.scale[:, c], whitened))
+        return np.asarray(self.centre[:, c, :, None] + product(self.scale[:, c], whitened))
 
     def _component_log_density(
         self, c: int, whitened: Float[np.ndarray, "B Q m"]
@@ -83,7 +85,14 @@ class Proposal:
         return np.asarray(standard_log_density(square, size, self.df[c]) - log_scale)
 
 
-def _product(
+def _normal_scores(points: Float[np.ndarray, "B d m"]) -> Float[np.ndarray, "B d m"]:
+    scores = np.empty(points.shape)
+    parts = np.array_split(np.arange(len(points)), min(len(points), _PARTS))
+    in_threads(lambda part: ndtri(points[part[0] : part[-1] + 1], out=scores[part[0] : part[-1] + 1]), parts)
+    return scores
+
+
+def product(
     matrix: Float[np.ndarray, "B Q Q"], columns: Float[np.ndarray, "B Q m"]
 ) -> Float[np.ndarray, "B Q m"]:
     """The matrix products, a few columns at a time: larger ones BLAS would share out among threads, at a

@@ -153,9 +153,18 @@ def test_hundreds_of_crossed_effects():
 
 @pytest.mark.slow
 def test_salamander_to_two_thousandths():
-    """The estimates of the reference, known to 1e-5: within 2e-3 standard errors, and 4 stated errors."""
+    """Stated errors of at most 2e-3 standard errors, and the exact estimates, known to 1e-5, within 4 of them.
+
+    False alarms: 4e-4 of the seeds. Negative control: estimates a fiftieth of a standard error away are not.
+    """
     exact = EXACT["salamander"]
-    fit = gs.fit(ROOT / "examples" / "salamander.glmm", blocks="conditional", draws=131_072)
+    fit = gs.fit(ROOT / "examples" / "salamander.glmm", tolerance=2e-3, memory=4)
     se = np.array(list(exact["se"].values()))
     expected = np.array([*exact["fixed"].values(), *exact["variance"].values()])
-    assert (np.abs(fit.params() - expected) < np.minimum(2e-3 * se + 1e-5, 4 * fit.mcse() + 1e-5)).all()
+
+    def near(values: np.ndarray) -> bool:
+        return bool((np.abs(fit.params() - values) < 4 * fit.mcse() + 1e-5).all())
+
+    assert (fit.mcse() < 2e-3 * se).all()
+    assert near(expected)
+    assert not near(expected + 0.02 * se)
