@@ -10,8 +10,10 @@ ROOT = Path(__file__).parent.parent
 
 
 PAGES = (
-    "vignette", "coming-from-r", "prediction", "inference", "keeping", "comparison", "notebook",
+    "vignette", "coming-from-r", "coming-from-lme4", "prediction", "inference", "keeping", "comparison",
+    "notebook",
     pytest.param("validation", marks=pytest.mark.slow),
+    pytest.param("tutorial", marks=pytest.mark.slow),
 )  # fmt: skip
 
 
