@@ -70,7 +70,7 @@ def _section(mistake: Mistake) -> Iterator[str]:
     example = next((text for text in mistake.examples if len(text) < 100 and text.isascii()), None)
     if example is not None:
         said = next(error for error in answers(mistake.code, example) if error.code == mistake.code)
-        yield f"```text\n{example}\n```"
+        yield f"```glmm\n{example}\n```"
         yield f"```text\n{said.text}\n```"
 
 

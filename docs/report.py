@@ -1,4 +1,4 @@
-"""Draw docs/report.png, the report of a validation as a browser shows it; it takes Chromium.
+"""Write docs/report.html, a validation report, and docs/report.png, its head in a browser; it takes Chromium.
 
 python docs/report.py
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import glmmspec as gs
@@ -19,14 +18,13 @@ ROOT = Path(__file__).parent.parent
 
 
 def main() -> None:
-    """Validate, and let the browser take the picture of the page's head."""
+    """Validate, write the report, and let the browser take the picture."""
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
         sys.exit("no Chromium here (Debian: apt-get install chromium)")
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "report.html"
-        file.write_text(page(validate(gs.read(ROOT / "examples" / "salamander.glmm"))), encoding="utf-8")
-        take(browser, file, ROOT / "docs" / "report.png")
+    file = ROOT / "docs" / "report.html"
+    file.write_text(page(validate(gs.read(ROOT / "examples" / "salamander.glmm"))), encoding="utf-8")
+    take(browser, file, file.with_suffix(".png"))
 
 
 def take(browser: str, file: Path, picture: Path) -> None:

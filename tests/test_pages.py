@@ -10,8 +10,8 @@ ROOT = Path(__file__).parent.parent
 
 
 PAGES = (
-    "vignette", "coming-from-r", "prediction", "inference", "keeping", "comparison", "notebook",
-    pytest.param("validation", marks=pytest.mark.slow),
+    "vignette", "coming-from-r", "coming-from-lme4", "prediction", "keeping", "comparison", "notebook",
+    *(pytest.param(name, marks=pytest.mark.slow) for name in ("inference", "validation", "tutorial")),
 )  # fmt: skip
 
 

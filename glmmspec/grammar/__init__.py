@@ -28,9 +28,8 @@ def parse(text: str, *, family: str | None = None, name: str = "<spec>") -> Mode
     SpecSyntaxError
         If the text is not in the language.
     SpecError
-        If it is, and makes no sense.
-
-    Either is the first mistake in the text, and holds the others (`every`).
+        If it is, and makes no sense. Either is the first mistake in the text, and holds the
+        others (`every`).
     """
     model, errors = examine(text, family=family, name=name)
     if errors:

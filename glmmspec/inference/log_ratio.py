@@ -15,6 +15,9 @@ from glmmspec.solver.maximum_likelihood import Estimate
 from glmmspec.solver.monte_carlo import weight_health
 from glmmspec.solver.trust_region import maximise
 
+_ROUNDING = 1e-10
+"""An error of this size is none: the draws do not matter, as where no effect is left in either model."""
+
 Shares = Sequence[Float[np.ndarray, "B R"]]
 """Of each batch: a number for each replicate r of each block b."""
 
@@ -41,7 +44,7 @@ class LogRatio:
         """
         own = cls.on_own_draws(small, large)
         common = cls.on_common_draws(small, large, nesting)
-        return common if common is not None and common.mcse <= own.mcse else own
+        return common if common is not None and common.mcse <= max(own.mcse, _ROUNDING) else own
 
     @classmethod
     def on_own_draws(cls, small: Estimate, large: Estimate) -> LogRatio:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 from jaxtyping import Float, Int
@@ -124,7 +123,7 @@ class ConditionalSample(WeightedSample):
             above = separators.T.reshape(separators.shape[2], -1)
             children = tuple(built.children(0, above, separators.shape[2]))
             root = Root(
-                jnp.asarray(setting.centre.beta),
+                setting.centre.beta,
                 setting.effects_at(tree.separator),
                 None,
                 tuple(level for level, _ in children),
@@ -318,17 +317,17 @@ class _LevelBuilder:
         if depth == len(self.levels) - 1:
             for bucket in tree.buckets:
                 effects = tree.effects[depth][bucket.piece]
-                rows = self.setting.rows_at(bucket.row, self.levels[depth])
+                rows = jax.device_put(self.setting.rows_at(bucket.row, self.levels[depth]))
                 mode, scale = self._at_modes(rows, effects, above)
                 shape = (n_draws, -1, len(effects))
                 nodes = Nodes(
                     mode.reshape(len(mode), *shape),
                     scale.reshape(*scale.shape[:2], *shape),
-                    jnp.asarray(rule.nodes),
-                    jnp.asarray(rule.log_weights),
+                    rule.nodes,
+                    rule.log_weights,
                     (),
                 )
-                parent = jnp.asarray(tree.parents[depth][bucket.piece], dtype=jnp.int32)
+                parent = tree.parents[depth][bucket.piece].astype(np.int32)
                 yield Level(self.setting.effects_at(effects), parent, rows, ()), nodes
             return
         mode, root = self._regressed(depth, above)
@@ -339,11 +338,11 @@ class _LevelBuilder:
         nodes = Nodes(
             mode.transpose(1, 2, 0).reshape(mode.shape[1], n_draws, -1, len(mode)),
             root.transpose(1, 2, 0)[:, :, None, None],
-            jnp.asarray(rule.nodes),
-            jnp.asarray(rule.log_weights),
+            rule.nodes,
+            rule.log_weights,
             tuple(nodes for _, nodes in below),
         )
-        parent = jnp.asarray(tree.parents[depth], dtype=jnp.int32)
+        parent = tree.parents[depth].astype(np.int32)
         children = tuple(level for level, _ in below)
         yield Level(self.setting.effects_at(tree.effects[depth]), parent, None, children), nodes
 

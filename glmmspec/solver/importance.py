@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 from jaxtyping import Float, Int
@@ -71,8 +69,7 @@ class ImportanceSample(WeightedSample):
         chunk = chunk or chunk_size(batch.successes.size)
         layout = Layout.of(effects.shape[2], replicates, chunk, size_of(mesh))
         blocks_last = len(batch.block) >= layout.part * layout.groups_per_chunk
-        with jax.enable_x64(True):
-            root = _root(batch, membership(batch, varies), self.drift, origin, blocks_last=blocks_last)
+        root = _root(batch, membership(batch, varies), self.drift, origin, blocks_last=blocks_last)
         drawn = layout.spread(effects, 2, 0.0).transpose((1, 2, 0) if blocks_last else (1, 0, 2))
         constant = layout.spread(-log_density, 1, -np.inf).transpose((1, 0) if blocks_last else (0, 1))
         draws = Draws(drawn, constant, ())
@@ -257,4 +254,4 @@ def _root(
         values=values,
         own=batch.z() if dense else None,
     )
-    return Root(jnp.asarray(origin), Effects.of(members, drift), rows, ())
+    return Root(origin, Effects.of(members, drift), rows, ())

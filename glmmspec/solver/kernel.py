@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial, reduce
-from operator import add
+from operator import add, mul
 from typing import NamedTuple
 
 import jax
@@ -67,7 +67,7 @@ class Rows(NamedTuple):
         """From arrays with blocks first."""
         linear = np.einsum("jrp,jr->jp", slope, successes)
         several = (slope, base, successes, trials, codes.astype(np.int32), values, own, linear)
-        return cls(*(None if part is None else jnp.asarray(part.T) for part in several))
+        return cls(*(None if part is None else np.ascontiguousarray(part.T) for part in several))
 
 
 class Effects(NamedTuple):
@@ -83,7 +83,8 @@ class Effects(NamedTuple):
     @classmethod
     def of(cls, members: np.ndarray, drift: Float[np.ndarray, "J Q p"]) -> Effects:
         """From arrays with blocks first."""
-        return cls(*(jnp.asarray(part.T, dtype=float) for part in (members, members.sum(axis=1), drift)))
+        several = (members, members.sum(axis=1), drift)
+        return cls(*(np.ascontiguousarray(part.T, dtype=float) for part in several))
 
 
 class Level(NamedTuple):
@@ -270,7 +271,7 @@ def _integrated(
     total = relative.sum(axis=2, keepdims=True)
     share = _written(relative / total)
     score = values.score.reshape(-1, *shape)
-    gradient = _total(n_nodes, lambda i: score[:, :, :, i] * share[:, :, i])
+    gradient = _total(mul, (score, 3), (share, 2))
     return Integrated((top + jnp.log(total))[:, :, 0], gradient, share, values)
 
 
@@ -330,18 +331,18 @@ def _height(
     family: Family, rows: Rows, eta: Float[Array, "R G n J"], t: Float[Array, "R G n J"], how: Arithmetic
 ) -> Float[Array, "G n J"]:
     """sum over the rows of s eta - a c(eta); where each a is 0 or 1 through a product."""
-    successes, trials = _to_draws(rows.successes, how), _to_draws(rows.trials, how)
+    trials = _to_draws(rows.trials, how)
+    rows_of = (_to_draws(rows.successes, how), 0), (trials, 0)
     if how.unit and family.cumulant_product is not None and len(eta) <= _FACTORS:
         factors = family.cumulant_product(family.mean_from(t)).astype(eta.dtype)
         product = jnp.where(trials > 0, factors, 1).prod(axis=0)
-        linear = _total(len(eta), lambda r: successes[r] * eta[r] - trials[r] * jnp.maximum(eta[r], 0))
+        linear = _total(lambda s, a, x: s * x - a * jnp.maximum(x, 0), *rows_of, (eta, 0))
         return linear + jnp.log(product)
 
-    def height(r: int | Array) -> Array:
-        cumulant = family.cumulant_at(eta[r], family.mean_from(t[r])).astype(eta.dtype)
-        return successes[r] * eta[r] - trials[r] * cumulant
+    def height(s: Array, a: Array, x: Array, t: Array) -> Array:
+        return s * x - a * family.cumulant_at(x, family.mean_from(t)).astype(x.dtype)
 
-    return _total(len(eta), height)
+    return _total(height, *rows_of, (eta, 0), (t, 0))
 
 
 _Function = Callable[[Array], Array]
@@ -351,21 +352,28 @@ def _same(values: Array) -> Array:
     return values
 
 
-def _total(count: int, term: Callable[[int | Array], Array]) -> Array:
-    """The sum of term(0), term(1), ..., of which each pass over memory adds several.
+def _total(term: Callable[..., Array], *summed: tuple[Array, int]) -> Array:
+    """The sum over i of the term of what each array holds at i along its axis, several i's in each pass.
 
-    In a loop of two turns or more, so that it is not made again, or in another order, inside what reads it.
+    It ends in a loop of two turns or more, so that XLA does not make it again, or in another order, inside
+    what reads it.
     """
+    count = summed[0][0].shape[summed[0][1]]
     turns = max(2, (count - 1) // _TOGETHER)
     each = (count - 1) // turns
     first = count - turns * each
-    start = reduce(add, map(term, range(first)))
+
+    def at(i: int | Array) -> Array:
+        return term(
+            *(lax.dynamic_index_in_dim(x, i, axis, False, allow_negative_indices=False) for x, axis in summed)
+        )
+
+    def several(turn: Array, sofar: Array) -> Array:
+        return reduce(add, (at(first + each * turn + i) for i in range(each)), sofar)
+
+    start = reduce(add, map(at, range(first)))
     if not each:
         return start
-
-    def several(k: int | Array, sofar: Array) -> Array:
-        return sofar + reduce(add, (term(first + each * k + i) for i in range(each)))
-
     return lax.fori_loop(0, turns, several, start)
 
 
@@ -374,7 +382,7 @@ def contracted(
 ) -> Float[Array, "A G n J"]:
     """sum over r of constant[a, r] of(values[r])."""
     spread = _to_draws(constant, how)
-    return _total(len(values), lambda r: spread[:, r] * of(values[r]).astype(constant.dtype))
+    return _total(lambda a, x: a * of(x).astype(a.dtype), (spread, 1), (values, 0))
 
 
 def over_draws(
@@ -383,7 +391,7 @@ def over_draws(
     """sum over the n draws of each group of left[a] of(right[c])."""
     if not how.blocks_last:
         return (left[:, None] * of(right).astype(left.dtype)).sum(axis=4).swapaxes(2, 3)
-    return _total(left.shape[2], lambda i: left[:, None, :, i] * of(right[:, :, i]).astype(left.dtype))
+    return _total(lambda a, x: a * of(x).astype(a.dtype), (left[:, None], 3), (right, 2))
 
 
 def _weight(weights: Float[Array, "G n J"], how: Arithmetic) -> Float[Array, "G J"]:
@@ -416,9 +424,8 @@ def _second(
 
         curvature = over_draws(weights[None], values.transcendental, how, variance)[0]
         slope, weighted = level.rows.slope[:, :, None], (level.rows.slope * level.rows.trials)[:, :, None]
-        p = len(slope)
-        rows = _total(len(curvature), lambda r: (slope[:, None, r] * weighted[None, :, r]) * curvature[r])
-        total = total.at[:p, :p].add(-rows)
+        rows = _total(lambda a, x, c: a * x * c, (slope[:, None], 2), (weighted, 1), (curvature, 0))
+        total = total.at[: len(slope), : len(slope)].add(-rows)
     for child, found in zip(level.children, values.children, strict=True):
         given = weights[..., child.parent]
         inside = (given[:, :, None] * found.share).reshape(given.shape[0], -1, given.shape[2])
@@ -457,17 +464,16 @@ def _prior_hessian(
     how: Arithmetic,
 ) -> Float[Array, "P P G J"]:
     """sum w H of log phi: -drift'D^-1 drift; drift_t'u_t / nu_t^2; q_t / (2 nu_t^2) - S_t / nu_t^3."""
-    n_effects = len(u)
     first = over_draws(weights[None], u, how)[0]
     square = over_draws(weights[None], u, how, jnp.square)[0]
     total = _weight(weights, how)
     drift, precise = effects.drift[:, :, None], _precise_drift(effects, variances)[:, :, None]
     members = effects.members[:, :, None]
     by_component = variances[:, None, None]
-    beta = -_total(n_effects, lambda q: drift[:, None, q] * precise[None, :, q]) * total
-    crossed = _total(n_effects, lambda q: drift[:, None, q] * members[None, :, q] * first[q])
+    beta = -_total(mul, (drift[:, None], 2), (precise, 1)) * total
+    crossed = _total(lambda a, x, c: a * x * c, (drift[:, None], 2), (members, 1), (first, 0))
     crossed = crossed / by_component**2
-    squares = _total(n_effects, lambda q: members[:, q] * square[q])
+    squares = _total(mul, (members, 1), (square, 0))
     of_variance = effects.counts[:, None] * total / (2 * by_component**2) - squares / by_component**3
     corner = of_variance[:, None] * jnp.eye(len(variances))[:, :, None, None]
     upper = jnp.concatenate([beta, crossed], axis=1)

@@ -144,6 +144,7 @@ class WeightedSample:
         self._mesh = mesh
         with jax.enable_x64(True):
             if mesh is None:
+                self.root = jax.device_put(root)
                 self.chunks = [jax.device_put(part) for part in parts]
             else:
                 self.chunks = list(parts)

@@ -45,7 +45,10 @@ def two(*commands: list[object], stderr: int = subprocess.PIPE) -> Iterator[list
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("how", [["--draws", 512], ["--draws", 64, "--blocks", "conditional"]])
+@pytest.mark.parametrize(
+    "how",
+    [["--draws", 512], pytest.param(["--draws", 64, "--blocks", "conditional"], marks=pytest.mark.slow)],
+)
 def test_two_processes_give_the_answer_of_one(how: list[object], tmp_path: Path) -> None:
     alone = program("fit", SALAMANDER, *how, "--json")
     written = [tmp_path / f"{i}.json" for i in range(2)]

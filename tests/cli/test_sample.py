@@ -15,6 +15,7 @@ from tests.cli.support import run
 SHORT = ["--chains", 2, "--warmup", 150, "--draws", 100]
 
 
+@pytest.mark.slow
 def test_sampling_too_short_prints_writes_and_exits_with_1(spec: Path, tmp_path: Path) -> None:
     output = tmp_path / "draws.nc"
     result = run("sample", spec, *SHORT, "--output", output)

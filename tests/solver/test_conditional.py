@@ -61,8 +61,16 @@ CASES = {
 }
 
 
+SLOW = pytest.mark.slow
+"""What compiles another kernel of a kind that is tested: each takes as long as the rest of a module."""
+
+EACH_FAMILY = ["bernoulli", *(pytest.param(f, marks=SLOW) for f in FAMILIES if f != "bernoulli")]
 SEVERAL = [
-    *((family, case) for family in FAMILIES for case in ("females given males", "nested, pieces of two")),
+    ("bernoulli", "females given males"),
+    ("binomial", "females given males"),
+    ("poisson", "nested, pieces of two"),
+    pytest.param("poisson", "females given males", marks=SLOW),
+    *(pytest.param(family, "nested, pieces of two", marks=SLOW) for family in ("bernoulli", "binomial")),
     ("bernoulli", "by rule"),
     ("poisson", "nested"),
     ("binomial", "a block as it is"),
@@ -196,7 +204,7 @@ def test_derivatives_equal_automatic_ones(family, case):
     assert not np.allclose(ours[2], changed, **TIGHT)  # negative control
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", EACH_FAMILY)
 def test_nested_rules_equal_a_recursion_over_grids(family):
     """Negative control: one term's variance a thousandth larger is not within the tolerance."""
     design = designs.nested(family)
@@ -212,7 +220,7 @@ def test_nested_rules_equal_a_recursion_over_grids(family):
     assert other != pytest.approx(exact, abs=2e-6)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", EACH_FAMILY)
 def test_a_separator_by_rule_equals_a_grid(family):
     """Crossed effects, 3 given 2 in a block, by a grid over the 2 and then over each of the 3."""
     design = designs.crossed(family)

@@ -153,7 +153,7 @@ def test_hundreds_of_crossed_effects():
 
 @pytest.mark.slow
 def test_salamander_to_two_thousandths():
-    """Stated errors of at most 2e-3 standard errors, and the exact estimates, known to 1e-5, within 4 of them.
+    """Stated errors below 2e-3 standard errors, and the exact estimates, known to 1e-5, within 4 of them.
 
     False alarms: 4e-4 of the seeds. Negative control: estimates a fiftieth of a standard error away are not.
     """

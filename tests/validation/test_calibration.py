@@ -17,7 +17,9 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=[pytest.mark.slow] if "given" in case else []) for case in CASES]
+)
 @pytest.mark.parametrize("points", ["sobol", "random"])
 def test_the_mcse_is_true(case, points):
     """Over 40 seeds sd / mean MCSE lies in [0.7, 1.4]; for true errors it falls outside 1 time in 300.

@@ -51,6 +51,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(data_sets, "_sampler", from_the_prior)
 
 
+@pytest.mark.slow
 def test_a_sampler_that_returns_the_prior_is_found_by_the_log_likelihood(quick: None) -> None:
     """Its ranks of parameters are uniform (p below 0.01 at most 1 time in 100; the seed is fixed)."""
     found = gs.sbc(KNOWN, grouped(), replications=256)
@@ -94,6 +95,7 @@ def test_ranks_as_a_picture(quick: None) -> None:
     assert all(sum(patch.get_path().vertices[:, 1].max() > 0 for patch in ax.patches) for ax in axes)
 
 
+@pytest.mark.slow
 def test_the_p_value_is_uniform_where_values_are() -> None:
     """Of 500 sets 50 have p <= 0.1, binomially: outside [25, 80] 1 time in 10,000. Control: values that
     crowd in the middle, and values that crowd at the ends, are found."""
