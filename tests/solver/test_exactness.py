@@ -81,6 +81,7 @@ def gs_laplace(design) -> np.ndarray:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_three_nested_levels():
     """Ticks by brood in location, an effect for each chick: a Newton step to the exact maximum is below 1e-3
     standard errors.
