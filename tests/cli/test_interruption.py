@@ -188,8 +188,15 @@ def command_line(pid: int) -> str:
     return Path(f"/proc/{pid}/cmdline").read_text()
 
 
-@pytest.mark.parametrize("flag", ["--output", "--save"])
-@pytest.mark.parametrize("there", [None, "what was there before\n"])
+@pytest.mark.parametrize(
+    ("flag", "there"),
+    [
+        ("--output", None),
+        ("--save", "what was there before\n"),
+        pytest.param("--output", "what was there before\n", marks=pytest.mark.slow),
+        pytest.param("--save", None, marks=pytest.mark.slow),
+    ],
+)
 def test_a_disk_that_fills_up_leaves_no_half_file(spec: Path, flag: str, there: str | None) -> None:
     """The limit on a file's size stands for the disk: writing stops in the middle."""
     target = spec.with_name("fit.json")

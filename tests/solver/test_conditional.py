@@ -292,7 +292,13 @@ def effects(likelihood: Likelihood, psi: np.ndarray):
     return mean, variance, slope, square
 
 
-@pytest.mark.parametrize("case", ["females given males", "nested", "nested, pieces of two"])
+@pytest.mark.parametrize(
+    "case",
+    [
+        *(pytest.param(case, marks=SLOW) for case in ("females given males", "nested")),
+        "nested, pieces of two",
+    ],
+)
 def test_draws_of_effects_have_their_moments(case):
     """Node by node draws: means within 5 standard errors of a few thousand; and slopes of the means.
 
