@@ -190,7 +190,7 @@ def weighted_sums(
     values = integrand(how, root, draws, beta, variances)
     axes = (0, 1) if how.blocks_last else (1, 2)
     log_max = jnp.maximum(values.log_height.max(axis=axes), _LOWEST)
-    weights = _written(jnp.exp(values.log_height - _to_draws(log_max, how)))
+    weights = jnp.exp(values.log_height - _to_draws(log_max, how))
     sums = Sums(
         log_max=log_max,
         weight=_weight(weights, how),
@@ -267,9 +267,9 @@ def _integrated(
     values = _integrand(level, nodes.children, effects, constant.reshape(flat), above, moved, variances, how)
     log_height = values.log_height.reshape(shape)
     top = log_height.max(axis=2, keepdims=True)
-    relative = _written(jnp.exp(log_height - top))
+    relative = jnp.exp(log_height - top)
     total = relative.sum(axis=2, keepdims=True)
-    share = _written(relative / total)
+    share = relative / total
     score = values.score.reshape(-1, *shape)
     gradient = _total(mul, (score, 3), (share, 2))
     return Integrated((top + jnp.log(total))[:, :, 0], gradient, share, values)
@@ -315,16 +315,9 @@ def _rows(
 ) -> tuple[Float[Array, "G n J"], Float[Array, "p G n J"], Float[Array, "R G n J"]]:
     """sum s eta - a c(eta), its gradient slope'(s - a c'(eta)) in beta, and what c' is made from."""
     family = FAMILIES[how.family]
-    # What is written to memory is eta and t; all else is made from these, in one pass each.
-    eta = _written(eta)
-    t = _written(family.transcendental(eta.astype(jnp.float32) if how.single else eta))
+    t = family.transcendental(eta.astype(jnp.float32) if how.single else eta)
     slope = _to_draws(rows.linear, how) - contracted(rows.slope * rows.trials, t, how, family.mean_from)
     return _height(family, rows, eta, t, how), slope, t
-
-
-def _written(array: Array) -> Array:
-    """The same array, kept in memory rather than made again by each that reads it."""
-    return lax.optimization_barrier(array)
 
 
 def _height(
@@ -414,7 +407,7 @@ def _second(
 
     with the expectation over the nodes of piece j.
     """
-    total = over_draws(_written(values.score * weights), values.score, how)
+    total = over_draws(values.score * weights, values.score, how)
     total = total + _prior_hessian(level.effects, values.effects, weights, variances, how)
     if level.rows is not None and values.transcendental is not None:
         family = FAMILIES[how.family]
@@ -430,7 +423,7 @@ def _second(
         given = weights[..., child.parent]
         inside = (given[:, :, None] * found.share).reshape(given.shape[0], -1, given.shape[2])
         part = _second(child, found.nodes, inside, variances, how)
-        part = part - over_draws(_written(found.gradient * given), found.gradient, how)
+        part = part - over_draws(found.gradient * given, found.gradient, how)
         total = total.at[..., child.parent].add(part)
     return total
 
