@@ -135,7 +135,6 @@ class WeightedSample:
         single: bool = False,
         mesh: Mesh | None = None,
     ) -> None:
-        self.root = root
         self.layout = layout
         self._family = family
         self._how = Arithmetic(family.name, single, _all_zero_or_one(root), blocks_last)
@@ -147,6 +146,7 @@ class WeightedSample:
                 self.root = jax.device_put(root)
                 self.chunks = [jax.device_put(part) for part in parts]
             else:
+                self.root = root
                 self.chunks = list(parts)
                 self._placed = placed(root, self.chunks, mesh, self._how)
 
