@@ -45,20 +45,25 @@ def _gathered(
     function: Callable[[int], Result], arguments: Sequence[int], executor: Executor
 ) -> Iterator[tuple[int, Result]]:
     _check_portable(function)
-    with _interrupts_held():
-        futures: dict[Future[Result], int] = {executor.submit(function, a): a for a in arguments}
+    futures: dict[Future[Result], int] = {}
     try:
+        with _interrupts_held():
+            for argument in arguments:
+                futures[executor.submit(function, argument)] = argument
         for future in as_completed(futures):
             yield futures[future], future.result()
     except BrokenProcessPool as error:
+        # Nothing is cancelled here: the pool is marking every future as broken, and at one that is cancelled
+        # meanwhile Python 3.11's thread dies and leaves the other processes alive.
         raise FitError(
             "a process ended before its work was done",
             hint="was memory enough? a script that asks for processes calls its own code under"
             ' if __name__ == "__main__":',
         ) from error
-    finally:
+    except BaseException:
         for future in futures:
             future.cancel()
+        raise
 
 
 @contextmanager
