@@ -117,7 +117,8 @@ class ConditionalSample(WeightedSample):
         tree = setting.tree
         rows = sum(bucket.row.size for bucket in tree.buckets)
         nodes = order ** sum(map(len, levels))
-        layout = Layout.of(separators.shape[2], replicates, chunk_size(rows * nodes), size_of(setting.mesh))
+        chunk = chunk_size(rows * nodes)
+        layout = Layout.of(separators.shape[2], replicates, chunk, devices=size_of(setting.mesh))
         with jax.enable_x64(True):
             built = _LevelBuilder(setting, levels, order)
             above = separators.T.reshape(separators.shape[2], -1)

@@ -18,7 +18,7 @@ from glmmspec.solver.integral import EffectDraws, EffectMoments, normalised
 from glmmspec.solver.kernel import Draws, Effects, Root, Rows
 from glmmspec.solver.modes import Modes, free_effects
 from glmmspec.solver.proposal import scale_of_covariance
-from glmmspec.solver.weighted_sample import Layout, WeightedSample, chunk_size, size_of
+from glmmspec.solver.weighted_sample import PARTS, Layout, WeightedSample, chunk_size, size_of
 
 _DENSE = 4
 """Effects of a block whose matrix Z costs less than to look up those of each row."""
@@ -67,8 +67,9 @@ class ImportanceSample(WeightedSample):
         origin = np.zeros(p) if origin is None else origin
         self.drift = np.zeros((*batch.component.shape, p)) if drift is None else drift
         chunk = chunk or chunk_size(batch.successes.size)
-        layout = Layout.of(effects.shape[2], replicates, chunk, size_of(mesh))
-        blocks_last = len(batch.block) >= layout.part * layout.groups_per_chunk
+        blocks_last = len(batch.block) >= min(chunk, effects.shape[2])
+        parts = 1 if blocks_last else PARTS
+        layout = Layout.of(effects.shape[2], replicates, chunk, devices=size_of(mesh), parts=parts)
         root = _root(batch, membership(batch, varies), self.drift, origin, blocks_last=blocks_last)
         drawn = layout.spread(effects, 2, 0.0).transpose((1, 2, 0) if blocks_last else (1, 0, 2))
         constant = layout.spread(-log_density, 1, -np.inf).transpose((1, 0) if blocks_last else (0, 1))

@@ -7,7 +7,7 @@ integrated by quadrature in every draw. Rows hang at the last level, or at the r
 What is summed over stands first in every array, and what is long stands last, so that each pass is over
 contiguous numbers: blocks (or pieces) J after draws n; at a root of few blocks and many draws, draws after
 blocks. Shapes are written for the first, (..., G, n, J), with G groups of n draws, among them the nodes of
-levels between; the other is (..., J, G, n).
+levels between; the other is (..., J, n, G), and (..., J, 1, n G) where groups are not told apart.
 """
 
 from __future__ import annotations
@@ -165,13 +165,14 @@ class Arithmetic(NamedTuple):
     """How a kernel computes.
 
     `single` computes the mean of each row in single precision; all sums are in double. `unit` says that every
-    row's trials are 0 or 1, and `blocks_last` which axis is.
+    row's trials are 0 or 1, and `blocks_last` which axis is; where it is that of the draws, they are of `groups`.
     """
 
     family: str
     single: bool = False
     unit: bool = False
     blocks_last: bool = True
+    groups: int = 1
 
 
 @partial(jax.jit, static_argnames="how")
@@ -187,6 +188,10 @@ def weighted_sums(
     are exponentiated, so that nothing overflows. Geyer (1994); Knudson (2016), equations 2.10 to 2.14, with
     one block in place of all data, draws that follow beta where both have drift = 0, and levels below.
     """
+    shape = draws.constant.shape
+    if not how.blocks_last:
+        how = how._replace(groups=shape[2])
+        draws = Draws(_ungrouped(draws.effects), _ungrouped(draws.constant), ())
     values = integrand(how, root, draws, beta, variances)
     axes = (0, 1) if how.blocks_last else (1, 2)
     log_max = jnp.maximum(values.log_height.max(axis=axes), _LOWEST)
@@ -197,7 +202,11 @@ def weighted_sums(
         score=over_draws(weights[None], values.score, how)[0],
         second=_second(root, values, weights, variances, how),
     )
-    return sums, values.log_height, values.score
+    return sums, values.log_height.reshape(shape), values.score.reshape(-1, *shape)
+
+
+def _ungrouped(values: Float[Array, "... J n G"]) -> Float[Array, "... J 1 nG"]:
+    return values.reshape(*values.shape[:-2], 1, -1)
 
 
 def integrand(how: Arithmetic, root: Root, draws: Draws, beta: Array, variances: Array) -> Values:
@@ -285,11 +294,22 @@ def fixed_part(
         for code, value in zip(rows.codes, rows.values, strict=True):
             eta = eta + value[:, :, None, None] * above[code]
         return eta
-    inner = (slice(None), *[None] * (above.ndim - 1))
-    eta = jnp.broadcast_to(base[inner], (len(base), *above.shape[:-1], base.shape[1]))
-    for code, value in zip(rows.codes, rows.values, strict=True):
-        eta = eta + value[inner] * jnp.moveaxis(above[..., code], -2, 0)
-    return eta
+    if not len(rows.codes):
+        return jnp.broadcast_to(base[:, None, None], (len(base), *above.shape[:-1], base.shape[1]))
+
+    def several(part: tuple[Array, Array, Array]) -> Array:
+        base, codes, values = part
+        eta = base[:, None, None]
+        for code, value in zip(codes, values, strict=True):
+            eta = eta + value[:, None, None] * jnp.moveaxis(above[..., code], -2, 0)
+        return eta
+
+    # In turns, so that XLA looks effects up once, and not again inside all that reads eta.
+    each = max(1, 1 << (len(base).bit_length() - 5)) if len(base) >= 32 else 1
+    parts = jax.tree.map(lambda x: x.reshape(-1, each, *x.shape[1:]), (base, rows.codes.swapaxes(0, 1), rows.values.swapaxes(0, 1)))
+    return lax.map(lambda x: several((x[0], x[1].swapaxes(0, 1), x[2].swapaxes(0, 1))), parts).reshape(
+        len(base), *above.shape[:-1], base.shape[1]
+    )
 
 
 def _linear_predictor(
@@ -327,10 +347,13 @@ def _height(
     trials = _to_draws(rows.trials, how)
     rows_of = (_to_draws(rows.successes, how), 0), (trials, 0)
     if how.unit and family.cumulant_product is not None and len(eta) <= _FACTORS:
-        factors = family.cumulant_product(family.mean_from(t)).astype(eta.dtype)
-        product = jnp.where(trials > 0, factors, 1).prod(axis=0)
+        of = family.cumulant_product
+
+        def factor(a: Array, t: Array) -> Array:
+            return jnp.where(a > 0, of(family.mean_from(t)).astype(eta.dtype), 1)
+
         linear = _total(lambda s, a, x: s * x - a * jnp.maximum(x, 0), *rows_of, (eta, 0))
-        return linear + jnp.log(product)
+        return linear + jnp.log(_total(factor, (trials, 0), (t, 0), by=mul))
 
     def height(s: Array, a: Array, x: Array, t: Array) -> Array:
         return s * x - a * family.cumulant_at(x, family.mean_from(t)).astype(x.dtype)
@@ -345,7 +368,9 @@ def _same(values: Array) -> Array:
     return values
 
 
-def _total(term: Callable[..., Array], *summed: tuple[Array, int]) -> Array:
+def _total(
+    term: Callable[..., Array], *summed: tuple[Array, int], by: Callable[[Array, Array], Array] = add
+) -> Array:
     """The sum over i of the term of what each array holds at i along its axis, several i's in each pass.
 
     It ends in a loop of two turns or more, so that XLA does not make it again, or in another order, inside
@@ -362,9 +387,9 @@ def _total(term: Callable[..., Array], *summed: tuple[Array, int]) -> Array:
         )
 
     def several(turn: Array, sofar: Array) -> Array:
-        return reduce(add, (at(first + each * turn + i) for i in range(each)), sofar)
+        return reduce(by, (at(first + each * turn + i) for i in range(each)), sofar)
 
-    start = reduce(add, map(at, range(first)))
+    start = reduce(by, map(at, range(first)))
     if not each:
         return start
     return lax.fori_loop(0, turns, several, start)
@@ -382,13 +407,18 @@ def over_draws(
     left: Float[Array, "A G n J"], right: Float[Array, "C G n J"], how: Arithmetic, of: _Function = _same
 ) -> Float[Array, "A C G J"]:
     """sum over the n draws of each group of left[a] of(right[c])."""
-    if not how.blocks_last:
-        return (left[:, None] * of(right).astype(left.dtype)).sum(axis=4).swapaxes(2, 3)
-    return _total(lambda a, x: a * of(x).astype(a.dtype), (left[:, None], 3), (right, 2))
+    grouped = _grouped(left, how)[:, None], _grouped(right, how)
+    total = _total(lambda a, x: a * of(x).astype(a.dtype), (grouped[0], 3), (grouped[1], 2))
+    return total if how.blocks_last else total.swapaxes(2, 3)
 
 
 def _weight(weights: Float[Array, "G n J"], how: Arithmetic) -> Float[Array, "G J"]:
-    return weights.sum(axis=1) if how.blocks_last else weights.sum(axis=2).T
+    total = _grouped(weights, how).sum(axis=1)
+    return total if how.blocks_last else total.T
+
+
+def _grouped(values: Float[Array, "... J 1 nG"], how: Arithmetic) -> Float[Array, "... J n G"]:
+    return values if how.blocks_last else values.reshape(*values.shape[:-2], -1, how.groups)
 
 
 def _to_draws(constant: Float[Array, "... J"], how: Arithmetic) -> Float[Array, "... 1 1 J"]:

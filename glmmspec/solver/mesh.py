@@ -42,10 +42,10 @@ def mesh_of(count: int) -> Mesh | None:
     return Mesh(np.array(taken), (_AXIS,))
 
 
-def placed(root: Any, chunks: Sequence[Draws], mesh: Mesh, how: Arithmetic) -> list[tuple[Any, Draws]]:
+def placed(root: Any, chunks: Sequence[Draws], mesh: Mesh) -> list[tuple[Any, Draws]]:
     """The root on every device, and of each chunk of draws a part on each."""
     there = _put(root, jax.tree.map(lambda _: PartitionSpec(), root), mesh)
-    return [(there, _put(draws, _parts(draws, how), mesh)) for draws in chunks]
+    return [(there, _put(draws, _parts(draws), mesh)) for draws in chunks]
 
 
 def _put(tree: Any, specs: Any, mesh: Mesh) -> Any:
@@ -56,10 +56,8 @@ def _put(tree: Any, specs: Any, mesh: Mesh) -> Any:
     return jax.tree.map(put, tree, specs)
 
 
-def _parts(draws: Draws, how: Arithmetic) -> Draws:
+def _parts(draws: Draws) -> Draws:
     """Which axis of each array is that of the draws."""
-    last = (_AXIS, None) if how.blocks_last else (None, _AXIS)
-
     def of(nodes: Nodes) -> Nodes:
         fixed = nodes.scale.shape[3] == 1
         return Nodes(
@@ -70,14 +68,15 @@ def _parts(draws: Draws, how: Arithmetic) -> Draws:
             tuple(map(of, nodes.children)),
         )
 
-    return Draws(PartitionSpec(None, None, *last), PartitionSpec(None, *last), tuple(map(of, draws.nodes)))
+    constant = PartitionSpec(None, _AXIS, None)
+    return Draws(PartitionSpec(None, *constant), constant, tuple(map(of, draws.nodes)))
 
 
 def sharded_sums(
     how: Arithmetic, root: Any, draws: Draws, beta: Any, variances: Any, *, mesh: Mesh
 ) -> tuple[Sums, jax.Array, jax.Array]:
     """`weighted_sums` with the draws of each group spread over the devices of a mesh; all get the results."""
-    return _compiled(how, mesh, _Static(_parts(draws, how)))(root, draws, beta, variances)
+    return _compiled(how, mesh, _Static(_parts(draws)))(root, draws, beta, variances)
 
 
 class _Static:
@@ -120,6 +119,5 @@ def _on_one(
     def total(values: jax.Array) -> jax.Array:
         return jnp.asarray(lax.psum(values * scale, _AXIS))
 
-    of_draws = -2 if how.blocks_last else -1
-    gathered = (lax.all_gather(v, _AXIS, axis=v.ndim + of_draws, tiled=True) for v in (log_weights, scores))
+    gathered = (lax.all_gather(v, _AXIS, axis=v.ndim - 2, tiled=True) for v in (log_weights, scores))
     return Sums(log_max, *map(total, sums[1:])), *gathered

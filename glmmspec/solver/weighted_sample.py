@@ -23,14 +23,17 @@ _ELEMENTS_PER_CHUNK = 2**18
 
 _DRAWS_PER_CHUNK = 512
 
+PARTS = 16
+"""Parts of a chunk where draws stand last: sums over a part's draws are then over so many at a time."""
+
 
 @dataclass(frozen=True)
 class Layout:
     """How m draws, R replicates one after another, lie in chunks.
 
     They fall into G groups of `each` draws, the replicates, or where each draw is one at most 16 groups of
-    many. A chunk has `part` draws of one group, or all of several; groups are filled up with draws of
-    weight 0 where that takes it.
+    many. A chunk has one or several parts of `part` draws, each of one group; groups are filled up with draws
+    of weight 0 where that takes it.
     """
 
     draws: int
@@ -38,21 +41,21 @@ class Layout:
     groups: int
     each: int
     part: int
-    groups_per_chunk: int
+    parts_per_chunk: int
 
     @classmethod
-    def of(cls, draws: int, replicates: int, chunk: int, devices: int = 1) -> Layout:
-        """Chunks of at most `chunk` draws on each device; with several, of one group, in equal parts."""
+    def of(cls, draws: int, replicates: int, chunk: int, *, devices: int = 1, parts: int = 1) -> Layout:
+        """Chunks of at most `chunk` draws on each device, of `parts` parts or more if they can be."""
         groups = replicates if replicates <= REPLICATES else REPLICATES
         each = -(-draws // groups)
         groups = -(-draws // each)
-        part = -(-each // -(-each // (chunk * devices)))
-        together = 1
-        if devices > 1:
-            part = -(-part // devices) * devices
-        while devices == 1 and part == each and groups % (2 * together) == 0 and 2 * together * each <= chunk:
-            together *= 2
-        return cls(draws, replicates, groups, each, part, together)
+        # Not more than are a group's in the first round, so that shapes repeat when there are more.
+        most = max(1, min(_DRAWS_PER_CHUNK // REPLICATES, chunk // parts)) * devices
+        part = -(-each // -(-each // most))
+        part = -(-part // devices) * devices
+        n_parts = groups * -(-each // part)
+        fitting = range(1, max(1, chunk * devices // part) + 1)
+        return cls(draws, replicates, groups, each, part, max(k for k in fitting if n_parts % k == 0))
 
     @property
     def padded(self) -> int:
@@ -62,7 +65,7 @@ class Layout:
     @property
     def n_chunks(self) -> int:
         """How many chunks."""
-        return self.groups * self.padded // (self.part * self.groups_per_chunk)
+        return self.groups * self.padded // (self.part * self.parts_per_chunk)
 
     def spread(self, values: np.ndarray, axis: int, fill: float | None) -> np.ndarray:
         """The m values along an axis in their places; the others are `fill`, or copies of the last."""
@@ -86,7 +89,7 @@ class Layout:
 
     def chunk(self, index: int) -> slice:
         """Where a chunk lies among the values in their places."""
-        size = self.part * self.groups_per_chunk
+        size = self.part * self.parts_per_chunk
         return slice(index * size, (index + 1) * size)
 
     def gathered(self, chunks: Sequence[np.ndarray]) -> np.ndarray:
@@ -148,7 +151,7 @@ class WeightedSample:
             else:
                 self.root = root
                 self.chunks = list(parts)
-                self._placed = placed(root, self.chunks, mesh, self._how)
+                self._placed = placed(root, self.chunks, mesh)
 
     def drawn(self) -> tuple[Float[np.ndarray, "B Q m"], Float[np.ndarray, "B m"]]:
         """The draws at beta = origin, and log q of each."""
@@ -186,8 +189,8 @@ class WeightedSample:
 
     def _gathered(self, chunks: Sequence[Any]) -> np.ndarray:
         """By block, and then by draw, what the kernel has in its order."""
-        axis = -1 if self._how.blocks_last else -3
-        return self.layout.gathered([np.moveaxis(np.asarray(part), axis, 0) for part in chunks])
+        to_draws = (-1, -3, -2) if self._how.blocks_last else (-3, -1, -2)
+        return self.layout.gathered([np.moveaxis(np.asarray(part), to_draws, (0, -2, -1)) for part in chunks])
 
     def _evaluated(
         self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]
@@ -240,12 +243,12 @@ def _all_zero_or_one(level: Root | Level) -> bool:
 def _cut(draws: Draws, layout: Layout, index: int, blocks_last: bool) -> Draws:
     """One chunk of the draws, as `layout` has it."""
     where = layout.chunk(index)
-    groups, each = layout.groups_per_chunk, layout.part
+    groups, each = layout.parts_per_chunk, layout.part
 
     def grouped(values: np.ndarray) -> np.ndarray:
         if blocks_last:
             return values[..., where, :].reshape(*values.shape[:-2], groups, each, values.shape[-1])
-        return values[..., where].reshape(*values.shape[:-1], groups, each)
+        return values[..., where].reshape(*values.shape[:-1], groups, each).swapaxes(-1, -2)
 
     def nodes(values: Nodes) -> Nodes:
         size, _, between, n_pieces = values.mode.shape
