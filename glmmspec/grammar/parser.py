@@ -100,7 +100,7 @@ def _line_end(text: str, at: int) -> int:
 @cache
 def lexer() -> Lark:
     """The lexer of the language."""
-    return Lark.open("glmmspec.lark", rel_to=__file__, parser=None, lexer="basic")
+    return Lark(_parser().grammar, parser=None, lexer="basic")
 
 
 def check_text(text: str) -> None:

@@ -34,6 +34,9 @@ _LOWEST = -1e300
 _TOGETHER = 4
 """Terms that one pass over memory adds."""
 
+_TURNS = 32
+"""At most so many passes look up the effects above a piece's rows."""
+
 
 class Rows(NamedTuple):
     """Rows of J blocks or pieces, R each; what is constant over draws and parameters.
@@ -165,7 +168,7 @@ class Arithmetic(NamedTuple):
     """How a kernel computes.
 
     `single` computes the mean of each row in single precision; all sums are in double. `unit` says that every
-    row's trials are 0 or 1, and `blocks_last` which axis is; where it is that of the draws, they are of `groups`.
+    row's trials are 0 or 1, and `blocks_last` which axis is; if it is not, draws belong to `groups` by turns.
     """
 
     family: str
@@ -297,19 +300,22 @@ def fixed_part(
     if not len(rows.codes):
         return jnp.broadcast_to(base[:, None, None], (len(base), *above.shape[:-1], base.shape[1]))
 
-    def several(part: tuple[Array, Array, Array]) -> Array:
-        base, codes, values = part
-        eta = base[:, None, None]
-        for code, value in zip(codes, values, strict=True):
-            eta = eta + value[:, None, None] * jnp.moveaxis(above[..., code], -2, 0)
-        return eta
+    def several(rows: tuple[Array, Array, Array]) -> Array:
+        base, codes, values = rows
+        terms = (
+            values[:, t, None, None] * jnp.moveaxis(above[..., codes[:, t]], -2, 0)
+            for t in range(codes.shape[1])
+        )
+        return reduce(add, terms, base[:, None, None])
 
-    # In turns, so that XLA looks effects up once, and not again inside all that reads eta.
-    each = max(1, 1 << (len(base).bit_length() - 5)) if len(base) >= 32 else 1
-    parts = jax.tree.map(lambda x: x.reshape(-1, each, *x.shape[1:]), (base, rows.codes.swapaxes(0, 1), rows.values.swapaxes(0, 1)))
-    return lax.map(lambda x: several((x[0], x[1].swapaxes(0, 1), x[2].swapaxes(0, 1))), parts).reshape(
-        len(base), *above.shape[:-1], base.shape[1]
+    # In a loop, so that XLA looks effects up once, and not again inside all that reads eta. The number of
+    # rows, if many, is 2^k or 3 2^k.
+    each = max(1, (1 << len(base).bit_length()) // _TURNS)
+    by_turn = (
+        x.reshape(-1, each, *x.shape[1:])
+        for x in (base, rows.codes.swapaxes(0, 1), rows.values.swapaxes(0, 1))
     )
+    return lax.map(several, tuple(by_turn)).reshape(len(base), *above.shape[:-1], base.shape[1])
 
 
 def _linear_predictor(
@@ -377,9 +383,7 @@ def _total(
     what reads it.
     """
     count = summed[0][0].shape[summed[0][1]]
-    turns = max(2, (count - 1) // _TOGETHER)
-    each = (count - 1) // turns
-    first = count - turns * each
+    each = next((k for k in (4, 3, 2) if count % k == 0 and count > k), 1)
 
     def at(i: int | Array) -> Array:
         return term(
@@ -387,12 +391,13 @@ def _total(
         )
 
     def several(turn: Array, sofar: Array) -> Array:
-        return reduce(by, (at(first + each * turn + i) for i in range(each)), sofar)
+        return reduce(by, (at(each * turn + i) for i in range(each)), sofar)
 
-    start = reduce(by, map(at, range(first)))
-    if not each:
-        return start
-    return lax.fori_loop(0, turns, several, start)
+    if count == 1:
+        return at(0)
+    shape = jax.eval_shape(at, 0)
+    start = jnp.full(shape.shape, 0.0 if by is add else 1.0, shape.dtype)
+    return lax.fori_loop(0, count // each, several, start)
 
 
 def contracted(

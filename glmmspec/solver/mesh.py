@@ -58,6 +58,7 @@ def _put(tree: Any, specs: Any, mesh: Mesh) -> Any:
 
 def _parts(draws: Draws) -> Draws:
     """Which axis of each array is that of the draws."""
+
     def of(nodes: Nodes) -> Nodes:
         fixed = nodes.scale.shape[3] == 1
         return Nodes(

@@ -7,10 +7,10 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Int
 
+from glmmspec.solver.sobol import BITS, sobol_digits
+
 REPLICATES = 16
 """Independent randomisations of the quasi-random points: from their spread comes the Monte Carlo error."""
-
-_BITS = 32
 
 
 def draws_per_replicate(draws: int, kind: Literal["sobol", "random"]) -> tuple[int, int]:
@@ -46,15 +46,10 @@ def unit_cube_points(
         own = (np.random.default_rng([*seed, dimensions, max(0, block)]) for block in blocks.tolist())
         uniform = np.stack([rng.random((dimensions, draws)) for rng in own])
         return np.clip(uniform, 2.0**-54, 1 - 2.0**-53)
-    from scipy.stats import qmc
-
-    each = draws // REPLICATES
     rng = np.random.default_rng([*seed, dimensions])
-    sobol = qmc.Sobol(dimensions, scramble=True, bits=_BITS, rng=rng)
-    sequence = sobol.random_base2(max(0, each - 1).bit_length())[:each]
-    digits = np.asarray(sequence.T * 2.0**_BITS, dtype=np.uint32)
+    digits = sobol_digits(dimensions, draws // REPLICATES, rng)
     # One stream, block after block: where a block's part stands in it depends on its number alone.
     size = (max(0, int(blocks.max())) + 1, dimensions, REPLICATES, 1)
-    shifts = rng.integers(0, 2**_BITS, size=size, dtype=np.uint32)
+    shifts = rng.integers(0, 2**BITS, size=size, dtype=np.uint32)
     shifted = digits[None, :, None, :] ^ shifts[blocks]
-    return np.asarray((shifted + 0.5) * 2.0**-_BITS).reshape(len(blocks), dimensions, draws)
+    return np.asarray((shifted + 0.5) * 2.0**-BITS).reshape(len(blocks), dimensions, draws)

@@ -122,7 +122,7 @@ def chunk_of(sample, k: int):
     layout = sample.layout
     group, within = divmod(k, layout.each)
     place = group * layout.padded + within
-    size = layout.part * layout.groups_per_chunk
+    size = layout.part * layout.parts_per_chunk
     return sample.chunks[place // size], place % size
 
 
@@ -142,7 +142,7 @@ def slow_levels(design, sample, nodes, depth, parent, k, above, u, drift, varian
             ]
         else:
             node, at = nodes[0], piece
-        drawn = sample.layout.part * sample.layout.groups_per_chunk
+        drawn = sample.layout.part * sample.layout.parts_per_chunk
         mode, scale = (np.asarray(x)[..., at] for x in (node.mode, node.scale))
         mode = mode.reshape(len(mode), drawn, -1)[:, k, above]
         scale = scale.reshape(*scale.shape[:2], drawn if scale[0, 0].size > 1 else 1, -1)
