@@ -21,7 +21,7 @@ from glmmspec.solver.threads import in_threads
 _ELEMENTS_PER_CHUNK = 2**18
 """Rows times draws (and nodes) of one kernel call: few enough that its arrays stay in cache."""
 
-_DRAWS_PER_CHUNK = 256
+_DRAWS_PER_CHUNK = 512
 
 PARTS = 16
 """Parts of a chunk where draws stand last: sums over a part's draws are then over so many at a time."""
