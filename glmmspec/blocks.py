@@ -169,12 +169,12 @@ def _connected(
 def grouped_tables(
     label: Int[np.ndarray, " members"], n_groups: int
 ) -> Iterator[tuple[Int[np.ndarray, " J"], Int[np.ndarray, "J R"]]]:
-    """Groups of like size, and the members of each in a table as wide as the size rounded up."""
+    """Groups of like size, and the members of each in a table."""
     grouping = _Grouping.of(label, n_groups)
-    widths = rounded_up(grouping.sizes)
-    for width in np.unique(widths):
-        members = np.flatnonzero(widths == width)
-        yield members, grouping.table(members, int(width))
+    like = rounded_up(grouping.sizes)
+    for size in np.unique(like):
+        members = np.flatnonzero(like == size)
+        yield members, grouping.table(members, _width(grouping.sizes[members]))
 
 
 def member_table(
@@ -194,9 +194,9 @@ def batches(
 ) -> Iterator[Batch]:
     """Blocks of a partition (by default all) as batches, each of at most about 32,768 padded rows.
 
-    Sizes are rounded up (to 1, 2, 3, 4, 6, 8, 12, ...), so that few shapes, and few compilations,
-    serve any number of blocks; the last batch of a shape is filled up with empty blocks. With
-    `uniform`, all have as many rows as the largest, where that takes little.
+    Blocks are together whose sizes are the same rounded up (to 1, 2, 3, 4, 6, 8, 12, ...), so that few
+    shapes, and few compilations, serve any number of them; the last batch of a shape is filled up with
+    empty blocks. With `uniform`, all have as many rows as the largest, where that takes little.
     """
     rows = _Grouping.of(parts.row_block, parts.n_blocks)
     effects = _Grouping.of(parts.effect_block, parts.n_blocks)
@@ -208,12 +208,13 @@ def batches(
         shapes[chosen, 0] = largest
     for n_rows, n_effects in np.unique(shapes[chosen], axis=0):
         members = chosen[(shapes[chosen] == (n_rows, n_effects)).all(axis=1)]
-        per_batch = min(len(members), max(1, _ROWS_PER_BATCH // int(n_rows)))
+        width = _width(rows.sizes[members])
+        per_batch = min(len(members), max(1, _ROWS_PER_BATCH // width))
         for start in range(0, len(members), per_batch):
             block = np.full(per_batch, PADDING)
             taken = members[start : start + per_batch]
             block[: len(taken)] = taken
-            yield data.batch(block, rows.table(block, n_rows), effects.table(block, n_effects))
+            yield data.batch(block, rows.table(block, width), effects.table(block, n_effects))
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,6 +259,12 @@ class _RowData:
             values=self.values[row] * real[:, :, None],
             component=np.where(effect != PADDING, self.effect_component[effect], PADDING),
         )
+
+
+def _width(sizes: Int[np.ndarray, " B"]) -> int:
+    """Rows that hold the largest of some blocks; if they are many a multiple of 4, to be read in quarters."""
+    largest = max(1, int(sizes.max()))
+    return largest if largest < 32 else -(-largest // 4) * 4
 
 
 def rounded_up(sizes: Int[np.ndarray, " B"]) -> Int[np.ndarray, " B"]:

@@ -34,9 +34,6 @@ _LOWEST = -1e300
 _TOGETHER = 4
 """Terms that one pass over memory adds."""
 
-_TURNS = 32
-"""At most so many passes look up the effects above a piece's rows."""
-
 
 class Rows(NamedTuple):
     """Rows of J blocks or pieces, R each; what is constant over draws and parameters.
@@ -308,9 +305,8 @@ def fixed_part(
         )
         return reduce(add, terms, base[:, None, None])
 
-    # In a loop, so that XLA looks effects up once, and not again inside all that reads eta. The number of
-    # rows, if many, is 2^k or 3 2^k.
-    each = max(1, (1 << len(base).bit_length()) // _TURNS)
+    # In a loop, so that XLA looks effects up once, and not again inside all that reads eta.
+    each = len(base) // 4 if len(base) >= 32 and len(base) % 4 == 0 else 1
     by_turn = (
         x.reshape(-1, each, *x.shape[1:])
         for x in (base, rows.codes.swapaxes(0, 1), rows.values.swapaxes(0, 1))

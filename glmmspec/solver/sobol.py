@@ -57,7 +57,7 @@ def _scrambled(
 def _packed(digits: UInt32[np.ndarray, "... bits"]) -> UInt32[np.ndarray, " ..."]:
     """The numbers with these binary digits, the highest first."""
     places = np.arange(BITS - 1, -1, -1, dtype=np.uint32)
-    return np.bitwise_or.reduce(digits << places, axis=-1)
+    return np.asarray(np.bitwise_or.reduce(digits << places, axis=-1))
 
 
 @cache
