@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from glmmspec.cli.compiled import keep_compiled
 from tests.cli.support import CBPP, environment
 
-SHOWN = "import jax; print(jax.config.jax_compilation_cache_dir)"
-OF_COMMAND = f"from glmmspec.cli.compiled import keep_compiled; keep_compiled(); {SHOWN}"
+TOLD = "JAX_COMPILATION_CACHE_DIR"
 
 
-def answer(text: str, **more: str) -> str:
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-c", text],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=environment(**more),
-    ).stdout.strip()
+def in_a_cache(folder: Path) -> dict[str, str]:
+    """The environment of a user who has set nothing of JAX's."""
+    of_user = environment(XDG_CACHE_HOME=str(folder))
+    return {name: value for name, value in of_user.items() if not name.startswith("JAX_")}
 
 
 def fitted(cache: Path, spec: Path) -> subprocess.CompletedProcess[str]:
@@ -29,7 +26,7 @@ def fitted(cache: Path, spec: Path) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "glmmspec", "fit", str(spec), "--draws", "512", "--integration", "importance"],
         capture_output=True,
         text=True,
-        env=environment(XDG_CACHE_HOME=str(cache)),
+        env=in_a_cache(cache),
     )
 
 
@@ -58,12 +55,18 @@ def test_the_second_fit_compiles_nothing(tmp_path: Path) -> None:
         ({"JAX_COMPILATION_CACHE_DIR": "{}/own"}, "{}/own"),
     ],
 )
-def test_where_it_is(more: dict[str, str], folder: str, tmp_path: Path) -> None:
+def test_where_it_is(
+    more: dict[str, str], folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told = {name: value.format(tmp_path) for name, value in more.items()}
-    assert answer(OF_COMMAND, **told) == folder.format(tmp_path)
+    monkeypatch.setattr(os, "environ", {"HOME": os.environ["HOME"], **told})
+    keep_compiled()
+    assert os.environ.get(TOLD) == (None if folder == "None" else folder.format(tmp_path))
 
 
 def test_the_library_leaves_jax_as_it_is(tmp_path: Path) -> None:
-    text = f"import glmmspec; glmmspec.fit; {SHOWN}"
-    assert answer(text, XDG_CACHE_HOME=str(tmp_path)) == "None"
+    text = "import glmmspec; glmmspec.fit; import jax; print(jax.config.jax_compilation_cache_dir)"
+    command = [sys.executable, "-W", "error", "-c", text]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, env=in_a_cache(tmp_path))
+    assert ended.stdout == "None\n"
     assert list(tmp_path.iterdir()) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import re
+import resource
 import select
 import signal
 import subprocess
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.support import CBPP, environment, limited, program
+from tests.cli.support import CBPP, environment, limited, program, run
 
 WITHIN = 2.0
 """Seconds after Ctrl-C: the one that is promised, and one for a machine that does other things too."""
@@ -188,25 +189,32 @@ def command_line(pid: int) -> str:
     return Path(f"/proc/{pid}/cmdline").read_text()
 
 
-@pytest.mark.parametrize(
-    ("flag", "there"),
-    [
-        ("--output", None),
-        ("--save", "what was there before\n"),
-        pytest.param("--output", "what was there before\n", marks=pytest.mark.slow),
-        pytest.param("--save", None, marks=pytest.mark.slow),
-    ],
-)
-def test_a_disk_that_fills_up_leaves_no_half_file(spec: Path, flag: str, there: str | None) -> None:
+@contextmanager
+def no_file_grows() -> Iterator[None]:
+    """None that this process writes grows beyond 1000 bytes."""
+    before, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (before, most))
+
+
+@pytest.mark.parametrize("flag", ["--output", "--save"])
+def test_a_disk_that_fills_up_leaves_no_half_file(spec: Path, flag: str) -> None:
     """The limit on a file's size stands for the disk: writing stops in the middle."""
     target = spec.with_name("fit.json")
-    if there is not None:
-        target.write_text(there)
-    ended = where_no_file_grows("fit", spec, "--draws", 256, flag, target)
-    assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr == f"error: cannot write {target}: File too large\n"
-    assert sorted(spec.parent.iterdir()) == sorted({spec, *([target] if there is not None else [])})
-    assert there is None or target.read_text() == there
+    fit = ("fit", spec, "--draws", 256, flag, target)
+    run(*fit)  # which compiles: that is kept in files too
+    for there in (target.read_text(), None):
+        if there is None:
+            target.unlink()
+        with no_file_grows():
+            ended = run(*fit)
+        assert (ended.exit_code, ended.stdout) == (2, "")
+        assert ended.stderr == f"error: cannot write {target}: File too large\n"
+        assert sorted(spec.parent.iterdir()) == sorted({spec, *([target] if there is not None else [])})
+        assert there is None or target.read_text() == there
 
 
 def test_a_spec_that_cannot_be_written_whole_stays_as_it_was(spec: Path) -> None:
@@ -225,18 +233,25 @@ def where_no_file_grows(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=120)
 
 
-def test_the_reader_of_a_summary_may_stop(spec: Path) -> None:
+PRINTED = pytest.mark.parametrize(
+    "command", [["explain-error"], pytest.param(["fit", "--draws", 256], marks=pytest.mark.slow)], ids=str
+)
+
+
+@PRINTED
+def test_the_reader_may_stop(command: list[object], spec: Path) -> None:
     """As in `glmmspec fit x.glmm | head -1`."""
     reading, writing = os.pipe()
     os.close(reading)
-    ended = program("fit", spec, "--draws", 256, stdout=writing)
+    ended = program(*command, *([spec] if "fit" in command else []), stdout=writing)
     os.close(writing)
     assert (ended.returncode, ended.stderr) == (141, "")
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
-def test_a_summary_that_cannot_be_printed_is_an_error(spec: Path) -> None:
+@PRINTED
+def test_what_cannot_be_printed_is_an_error(command: list[object], spec: Path) -> None:
     with open("/dev/full", "w") as full:
-        ended = program("fit", spec, "--draws", 256, stdout=full)
+        ended = program(*command, *([spec] if "fit" in command else []), stdout=full)
     assert ended.returncode == 2
     assert ended.stderr == "error: [Errno 28] No space left on device\n"

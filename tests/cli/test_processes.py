@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.support import CBPP, ROOT, environment, program, run
+from tests.cli.support import CBPP, ROOT, environment, run
 
 SALAMANDER = ROOT / "examples" / "salamander.glmm"
 
@@ -50,12 +50,12 @@ def two(*commands: list[object], stderr: int = subprocess.PIPE) -> Iterator[list
     [["--draws", 512], pytest.param(["--draws", 64, "--blocks", "conditional"], marks=pytest.mark.slow)],
 )
 def test_two_processes_give_the_answer_of_one(how: list[object], tmp_path: Path) -> None:
-    alone = program("fit", SALAMANDER, *how, "--json")
+    alone = run("fit", SALAMANDER, *how, "--json")
     written = [tmp_path / f"{i}.json" for i in range(2)]
     commands = ([SALAMANDER, *how, "--json", "--output", path] for path in written)
     with two(*commands) as processes:
         (first, _), second = (process.communicate(timeout=300) for process in processes)
-    assert [process.returncode for process in processes] == [alone.returncode] * 2
+    assert [process.returncode for process in processes] == [alone.exit_code] * 2
     assert second == ("", "")
     assert (written[0].exists(), written[1].exists()) == (True, False)
     together, expected = json.loads(first), json.loads(alone.stdout)

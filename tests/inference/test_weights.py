@@ -1,5 +1,6 @@
 """A weight counts its row: 0 drops it, 2 writes it twice."""
 
+import itertools
 import warnings
 
 import numpy as np
@@ -38,11 +39,24 @@ def fits(family: str, frame: pd.DataFrame, random: str = "g, h", **options: obje
         return weighted, gs.fit(formula, rows, family=family, **options)
 
 
-@pytest.mark.parametrize("options", [{}, R_ESTIMATOR], ids=["default", "R"])
-@pytest.mark.parametrize("family", list(RESPONSES))
-@pytest.mark.parametrize("random", ["g, h", "g", "g, slope = (0 + x | g)"])
-def test_weights_are_rows(random, family, options):
+RANDOM = ("g, h", "g", "g, slope = (0 + x | g)")
+QUICK = {
+    ("g, h", "bernoulli", "default"), ("g, h", "binomial", "R"), ("g", "poisson", "default"),
+    ("g", "bernoulli", "R"), (RANDOM[2], "binomial", "default"), (RANDOM[2], "poisson", "R"),
+}  # fmt: skip
+"""Each estimator with each random part, and with each family."""
+
+
+@pytest.mark.parametrize(
+    ("random", "family", "estimator"),
+    [
+        pytest.param(*each, marks=[] if each in QUICK else pytest.mark.slow)
+        for each in itertools.product(RANDOM, RESPONSES, ["default", "R"])
+    ],
+)
+def test_weights_are_rows(random, family, estimator):
     """Every level keeps a row, so that the blocks (one, ten, ten), and with them the draws, are the same."""
+    options = R_ESTIMATOR if estimator == "R" else {}
     weighted, repeated = fits(family, simulated(family), random, draws=1024, **options)
     np.testing.assert_allclose(weighted.params(), repeated.params(), rtol=RELATIVE)
     np.testing.assert_allclose(weighted.se(), repeated.se(), rtol=RELATIVE)

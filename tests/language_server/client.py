@@ -17,6 +17,42 @@ T = TypeVar("T")
 _PATIENCE = 60.0
 
 
+class Server:
+    """The server, from its start to its end, and the client that speaks to it."""
+
+    def __init__(self) -> None:
+        self._runner = asyncio.Runner()
+        self.client = LanguageClient("test", "1")
+        self.published: dict[str, asyncio.Queue[types.PublishDiagnosticsParams]] = {}
+
+        @self.client.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
+        def publish(params: types.PublishDiagnosticsParams) -> None:
+            self.published[params.uri].put_nowait(params)
+
+    def __enter__(self) -> Server:
+        self._runner.run(self._start())
+        return self
+
+    async def _start(self) -> None:
+        await self.client.start_io(sys.executable, "-m", "glmmspec", "lsp", env=environment())
+        await self.client.initialize_async(types.InitializeParams(capabilities=types.ClientCapabilities()))
+        self.client.initialized(types.InitializedParams())
+
+    def __exit__(self, *_: object) -> None:
+        self._runner.run(self._stop())
+        self._runner.close()
+
+    async def _stop(self) -> None:
+        await self.client.shutdown_async(None)
+        self.client.exit(None)
+        await self.client.stop()
+
+    def edit(self, path: Path, session: Callable[[Editor], Awaitable[T]]) -> T:
+        """Run what an editor does with that file."""
+        self.published[path.as_uri()] = asyncio.Queue()
+        return self._runner.run(asyncio.wait_for(session(Editor(self, path)), _PATIENCE))
+
+
 class Editor:
     """An editor with one spec open.
 
@@ -28,16 +64,12 @@ class Editor:
         The spec's file.
     """
 
-    def __init__(self, client: LanguageClient, path: Path) -> None:
-        self.client = client
+    def __init__(self, server: Server, path: Path) -> None:
+        self.client = server.client
         self.path = path
         self.uri = path.as_uri()
         self.document = types.TextDocumentIdentifier(uri=self.uri)
-        self._published: asyncio.Queue[types.PublishDiagnosticsParams] = asyncio.Queue()
-
-        @client.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
-        def publish(params: types.PublishDiagnosticsParams) -> None:
-            self._published.put_nowait(params)
+        self._published = server.published[self.uri]
 
     async def open(self, text: str) -> list[types.Diagnostic]:
         """Open the spec with that text, and wait for what is said of it."""
@@ -60,25 +92,3 @@ class Editor:
             published = await asyncio.wait_for(self._published.get(), _PATIENCE)
             if published.version == version:
                 return list(published.diagnostics)
-
-
-def edit(path: Path, session: Callable[[Editor], Awaitable[T]]) -> T:
-    """Start the server, run what an editor does, and shut it down."""
-
-    async def run() -> T:
-        client = LanguageClient("test", "1")
-        editor = Editor(client, path)
-        await client.start_io(sys.executable, "-m", "glmmspec", "lsp", env=environment())
-        capabilities = types.ClientCapabilities()
-        await client.initialize_async(
-            types.InitializeParams(capabilities=capabilities, root_uri=path.parent.as_uri())
-        )
-        client.initialized(types.InitializedParams())
-        try:
-            return await asyncio.wait_for(session(editor), _PATIENCE)
-        finally:
-            await client.shutdown_async(None)
-            client.exit(None)
-            await client.stop()
-
-    return asyncio.run(run())

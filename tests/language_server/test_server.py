@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ pytest.importorskip("pygls")
 
 from lsprotocol import types
 
-from tests.language_server.client import Editor, edit
+from tests.language_server.client import Editor, Server
 
 SPEC = """\
 data salamander
@@ -29,7 +30,13 @@ def at(text: str, word: str, *, after: int = 0) -> types.Position:
     return types.Position(text.count("\n", 0, offset), offset - (text.rfind("\n", 0, offset) + 1))
 
 
-def test_diagnostics_as_you_type(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server() as server:
+        yield server
+
+
+def test_diagnostics_as_you_type(server: Server, tmp_path: Path) -> None:
     async def session(editor: Editor) -> None:
         assert await editor.open(SPEC) == []
         (error,) = await editor.type(SPEC.replace("0 + Cross", "0 + Cros"), 1)
@@ -40,28 +47,28 @@ def test_diagnostics_as_you_type(tmp_path: Path) -> None:
         assert [each.code for each in both] == ["G145", "G140"]
         assert await editor.type(SPEC, 3) == []
 
-    edit(tmp_path / "a.glmm", session)
+    server.edit(tmp_path / "a.glmm", session)
 
 
-def test_what_is_doubtful_is_a_warning_on_opening(tmp_path: Path) -> None:
+def test_what_is_doubtful_is_a_warning_on_opening(server: Server, tmp_path: Path) -> None:
     async def session(editor: Editor) -> None:
         (doubt,) = await editor.open("data murder\nfamily poisson\ny ~ race | subject\n")
         assert (doubt.code, doubt.severity) == ("G306", types.DiagnosticSeverity.Warning)
 
-    edit(tmp_path / "a.glmm", session)
+    server.edit(tmp_path / "a.glmm", session)
 
 
-def test_places_count_as_the_protocol_does(tmp_path: Path) -> None:
+def test_places_count_as_the_protocol_does(server: Server, tmp_path: Path) -> None:
     """In units of UTF-16, of which a character outside the first plane takes two."""
 
     async def session(editor: Editor) -> None:
         (error,) = await editor.open("family poisson\n`\U0001d6fd` ~ lgo(x) | g\n")
         assert error.range == types.Range(types.Position(1, 7), types.Position(1, 13))
 
-    edit(tmp_path / "a.glmm", session)
+    server.edit(tmp_path / "a.glmm", session)
 
 
-def test_a_text_may_be_empty_or_have_odd_line_ends(tmp_path: Path) -> None:
+def test_a_text_may_be_empty_or_have_odd_line_ends(server: Server, tmp_path: Path) -> None:
     async def session(editor: Editor) -> None:
         said = await editor.open("")
         assert [each.code for each in said] == ["G132", "G135"]
@@ -69,10 +76,10 @@ def test_a_text_may_be_empty_or_have_odd_line_ends(tmp_path: Path) -> None:
         (error,) = await editor.type("title 'a\u2028b'  # \x0c\r\nfamily poisson\r\ny ~ lgo(x) | g", 1)
         assert error.range == types.Range(types.Position(2, 4), types.Position(2, 10))
 
-    edit(tmp_path / "a.glmm", session)
+    server.edit(tmp_path / "a.glmm", session)
 
 
-def test_hover(tmp_path: Path) -> None:
+def test_hover(server: Server, tmp_path: Path) -> None:
     async def session(editor: Editor) -> None:
         await editor.open(SPEC)
 
@@ -90,10 +97,10 @@ def test_hover(tmp_path: Path) -> None:
         assert "The distribution of the response" in await shown("family")
         assert "The standard deviation" in await shown("sd(")
 
-    edit(tmp_path / "a.glmm", session)
+    server.edit(tmp_path / "a.glmm", session)
 
 
-def test_completion(tmp_path: Path) -> None:
+def test_completion(server: Server, tmp_path: Path) -> None:
     async def session(editor: Editor) -> None:
         await editor.open(SPEC)
         version = 0
@@ -125,10 +132,10 @@ def test_completion(tmp_path: Path) -> None:
         assert set(await proposed("Mate ~ 1 | F = Female, M = Male\nprior sd(")) == {"F", "M"}
         assert "half_normal" in await proposed("prior sd(F) ~ ")
 
-    edit(tmp_path / "a.glmm", session)
+    server.edit(tmp_path / "a.glmm", session)
 
 
-def test_formatting(tmp_path: Path) -> None:
+def test_formatting(server: Server, tmp_path: Path) -> None:
     async def session(editor: Editor) -> None:
         options = types.FormattingOptions(tab_size=4, insert_spaces=True)
         wanted = types.DocumentFormattingParams(editor.document, options)
@@ -141,10 +148,10 @@ def test_formatting(tmp_path: Path) -> None:
         await editor.type("y ~ (", 2)
         assert await editor.client.text_document_formatting_async(wanted) is None
 
-    edit(tmp_path / "a.glmm", session)
+    server.edit(tmp_path / "a.glmm", session)
 
 
-def test_definition_and_outline(tmp_path: Path) -> None:
+def test_definition_and_outline(server: Server, tmp_path: Path) -> None:
     async def session(editor: Editor) -> None:
         await editor.open(SPEC)
         place = at(SPEC, "sd(F", after=3)
@@ -166,7 +173,7 @@ def test_definition_and_outline(tmp_path: Path) -> None:
             ("solver", ["seed"]),
         ]
 
-    edit(tmp_path / "a.glmm", session)
+    server.edit(tmp_path / "a.glmm", session)
 
 
 def test_without_pygls_it_says_what_to_install(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ def has(package: str) -> bool:
     """Whether there is an R with that package."""
     if shutil.which("Rscript") is None:
         return False
-    asked = ["Rscript", "-e", f"library({package})"]
+    asked = ["Rscript", "-e", f"quit(status = !nzchar(system.file(package = '{package}')))"]
     return subprocess.run(asked, capture_output=True, timeout=120).returncode == 0
 
 
@@ -33,13 +33,14 @@ def run(code: str) -> str:
     return ended.stdout
 
 
-def glmer(code: str) -> dict[str, Any]:
-    """The fit of translated code for lme4: log-likelihood, fixed effects and variances."""
-    found: dict[str, Any] = {"fixed": {}, "variance": {}}
-    for line in run(code + _PRINT_GLMER).splitlines():
+def glmer(*codes: str) -> list[dict[str, Any]]:
+    """The fit of each translated code for lme4: log-likelihood, fixed effects and variances."""
+    fits: list[dict[str, Any]] = []
+    for line in run("".join(code + _PRINT_GLMER for code in codes)).splitlines():
         match line.removeprefix("#").split() if line.startswith("#") else []:
             case ["loglik", value]:
-                found["loglik"] = float(value)
+                fits.append({"loglik": float(value), "fixed": {}, "variance": {}})
             case ["fixed" | "variance" as part, value, *name]:
-                found[part][" ".join(name)] = float(value)
-    return found
+                fits[-1][part][" ".join(name)] = float(value)
+    assert len(fits) == len(codes)
+    return fits

@@ -17,10 +17,17 @@ CASES = {
 }
 
 
+QUICK = {("salamander", "sobol"), ("cbpp", "random")}
+
+
 @pytest.mark.parametrize(
-    "case", [pytest.param(case, marks=[pytest.mark.slow] if "given" in case else []) for case in CASES]
+    ("case", "points"),
+    [
+        pytest.param(case, points, marks=[] if (case, points) in QUICK else pytest.mark.slow)
+        for case in CASES
+        for points in ("sobol", "random")
+    ],
 )
-@pytest.mark.parametrize("points", ["sobol", "random"])
 def test_the_mcse_is_true(case, points):
     """Over 40 seeds sd / mean MCSE lies in [0.7, 1.4]; for true errors it falls outside 1 time in 300.
 
