@@ -23,6 +23,10 @@ from glmmspec.solver.weighted_sample import PARTS, Layout, WeightedSample, chunk
 _DENSE = 4
 """Effects of a block whose matrix Z costs less than to look up those of each row."""
 
+_FEW_ROWS = 2**11
+_NODES_AT_ONCE = 4
+"""In each dimension, of a rule for few rows."""
+
 
 class ImportanceSample(WeightedSample):
     """MCLA of one batch: draws from a density free of psi, reweighted at any psi (Geyer 1994).
@@ -41,6 +45,8 @@ class ImportanceSample(WeightedSample):
         default they do not move.
     replicates
         How many independent sets the m draws fall into, one after another.
+    chunk, filled
+        Draws of a kernel call, by default as many as stay in cache; see `Layout`.
     source
         What they were drawn from, if a proposal may be fitted to them.
     """
@@ -57,6 +63,7 @@ class ImportanceSample(WeightedSample):
         drift: Float[np.ndarray, "B Q p"] | None = None,
         origin: Float[np.ndarray, " p"] | None = None,
         chunk: int | None = None,
+        filled: bool = False,
         single: bool = False,
         mesh: Mesh | None = None,
         source: Drawn | None = None,
@@ -69,7 +76,9 @@ class ImportanceSample(WeightedSample):
         chunk = chunk or chunk_size(batch.successes.size)
         blocks_last = len(batch.block) >= min(chunk, effects.shape[2])
         parts = 1 if blocks_last else PARTS
-        layout = Layout.of(effects.shape[2], replicates, chunk, devices=size_of(mesh), parts=parts)
+        layout = Layout.of(
+            effects.shape[2], replicates, chunk, devices=size_of(mesh), parts=parts, filled=filled
+        )
         root = _root(batch, membership(batch, varies), self.drift, origin, blocks_last=blocks_last)
         drawn = layout.spread(effects, 2, 0.0).transpose((1, 2, 0) if blocks_last else (1, 0, 2))
         constant = layout.spread(-log_density, 1, -np.inf).transpose((1, 0) if blocks_last else (0, 1))
@@ -176,6 +185,9 @@ class NodeSample(ImportanceSample):
         # In the dimension of an effect that is held at 0 the weights are those of a distribution.
         density = np.matmul(~free, np.square(rule.nodes) + np.log(2 * np.pi)) / 2
         weight = volume + rule.log_weights - density + np.log(len(rule.log_weights))
+        at_once = _NODES_AT_ONCE ** batch.component.shape[1]
+        # Where compiling takes longer than computing, one kernel serves rules of any order.
+        small = batch.successes.size <= _FEW_ROWS and len(batch.block) >= at_once
         super().__init__(
             batch,
             family,
@@ -185,6 +197,8 @@ class NodeSample(ImportanceSample):
             replicates=1,
             drift=drift,
             origin=centre.beta,
+            chunk=at_once if small else None,
+            filled=small,
             single=single,
             mesh=mesh,
         )

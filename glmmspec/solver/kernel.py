@@ -31,9 +31,6 @@ _FACTORS = 512
 _LOWEST = -1e300
 """What stands for the log of a largest weight of 0, where a chunk holds padded draws alone."""
 
-_TOGETHER = 4
-"""Terms that one pass over memory adds."""
-
 
 class Rows(NamedTuple):
     """Rows of J blocks or pieces, R each; what is constant over draws and parameters.
@@ -375,8 +372,7 @@ def _total(
 ) -> Array:
     """The sum over i of the term of what each array holds at i along its axis, several i's in each pass.
 
-    It ends in a loop of two turns or more, so that XLA does not make it again, or in another order, inside
-    what reads it.
+    It is a loop, so that XLA does not make the sum again, or in another order, inside what reads it.
     """
     count = summed[0][0].shape[summed[0][1]]
     each = next((k for k in (4, 3, 2) if count % k == 0 and count > k), 1)
@@ -391,8 +387,8 @@ def _total(
 
     if count == 1:
         return at(0)
-    shape = jax.eval_shape(at, 0)
-    start = jnp.full(shape.shape, 0.0 if by is add else 1.0, shape.dtype)
+    like = jax.eval_shape(at, 0)
+    start = jnp.full(like.shape, 0 if by is add else 1, like.dtype)
     return lax.fori_loop(0, count // each, several, start)
 
 

@@ -44,14 +44,26 @@ class Layout:
     parts_per_chunk: int
 
     @classmethod
-    def of(cls, draws: int, replicates: int, chunk: int, *, devices: int = 1, parts: int = 1) -> Layout:
-        """Chunks of at most `chunk` draws on each device, of `parts` parts or more if they can be."""
+    def of(
+        cls,
+        draws: int,
+        replicates: int,
+        chunk: int,
+        *,
+        devices: int = 1,
+        parts: int = 1,
+        filled: bool = False,
+    ) -> Layout:
+        """Chunks of at most `chunk` draws on each device, of `parts` parts or more if they can be.
+
+        As few draws as can be are filled up, or with `filled` as many as make all chunks that large.
+        """
         groups = replicates if replicates <= REPLICATES else REPLICATES
         each = -(-draws // groups)
         groups = -(-draws // each)
         # Not more than are a group's in the first round, so that shapes repeat when there are more.
         most = max(1, min(_DRAWS_PER_CHUNK // REPLICATES, chunk // parts)) * devices
-        part = -(-each // -(-each // most))
+        part = most if filled else -(-each // -(-each // most))
         part = -(-part // devices) * devices
         n_parts = groups * -(-each // part)
         fitting = range(1, max(1, chunk * devices // part) + 1)
