@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -24,6 +24,8 @@ QUADRATURE_EFFECTS = 2
 
 MOST_LEVELS = 3
 """Rules of quadrature inside each other at most."""
+
+_SOME_ROWS = 1000
 
 _NODES = 9
 _DRAWS = 2048
@@ -89,13 +91,10 @@ def eliminations(design: Design, active: Bool[np.ndarray, " T"]) -> list[Elimina
         if len(terms) <= QUADRATURE_EFFECTS and any((design.random[t].values != 0).all() for t in terms)
     ]
     found = [Elimination(tuple(np.flatnonzero(active).tolist()), ())]
-    for depth in range(1, MOST_LEVELS + 1):
-        for chosen in combinations(eligible, depth):
-            levels = _chain(design, chosen)
-            if levels is not None:
-                inside = {t for level in levels for t in level}
-                separator = tuple(t for t in np.flatnonzero(active).tolist() if t not in inside)
-                found.append(Elimination(separator, levels))
+    for levels in _chains(design, eligible):
+        inside = {t for level in levels for t in level}
+        separator = tuple(t for t in np.flatnonzero(active).tolist() if t not in inside)
+        found.append(Elimination(separator, levels))
     return found
 
 
@@ -109,17 +108,29 @@ def _groupings(design: Design, active: Bool[np.ndarray, " T"]) -> Iterator[tuple
         left = [t for t in left if t not in same]
 
 
-def _chain(design: Design, chosen: Sequence[tuple[int, ...]]) -> tuple[tuple[int, ...], ...] | None:
-    """The groupings from the outermost in, if each is nested in the one before it."""
-    order = sorted(chosen, key=lambda terms: len(design.random[terms[0]].levels))
-    for outer, inner in pairwise(order):
-        if not _nested(design.random[inner[0]].codes, design.random[outer[0]].codes):
-            return None
-    return tuple(order)
+def _chains(design: Design, groupings: Sequence[tuple[int, ...]]) -> Iterator[tuple[tuple[int, ...], ...]]:
+    """Groupings of which each is nested in the one before it, up to `MOST_LEVELS`; first one, then two."""
+    codes = [design.random[terms[0]].codes for terms in groupings]
+    sizes = [len(design.random[terms[0]].levels) for terms in groupings]
+    everything = range(len(groupings))
+    inside = [
+        [j for j in everything if (sizes[i], i) < (sizes[j], j) and _nested(codes[j], codes[i])]
+        for i in everything
+    ]
+    chains = [(i,) for i in everything]
+    for _ in range(MOST_LEVELS):
+        yield from (tuple(groupings[i] for i in chain) for chain in chains)
+        chains = [(*chain, j) for chain in chains for j in inside[chain[-1]]]
 
 
 def _nested(inner: Int[np.ndarray, " n"], outer: Int[np.ndarray, " n"]) -> bool:
     """Whether each level of one grouping lies in a single level of another."""
-    of_level = np.zeros(int(inner.max()) + 1, dtype=outer.dtype)
-    of_level[inner] = outer
-    return bool(np.array_equal(of_level[inner], outer))
+    some = slice(_SOME_ROWS)  # which tell most that are not
+    return all(_is_function(outer[rows], inner[rows]) for rows in (some, slice(None)))
+
+
+def _is_function(values: Int[np.ndarray, " n"], codes: Int[np.ndarray, " n"]) -> bool:
+    """Whether each code has one value."""
+    of_code = np.zeros(int(codes.max()) + 1, dtype=values.dtype)
+    of_code[codes] = values
+    return bool(np.array_equal(of_code[codes], values))
