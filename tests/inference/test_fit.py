@@ -67,7 +67,9 @@ def test_shared_variance():
     assert fit.loglik == pytest.approx(loglik, abs=0.05)
 
 
-@pytest.mark.parametrize("name", ["cbpp", "bacteria", "epil", "grouseticks"])
+@pytest.mark.parametrize(
+    "name", ["cbpp", "bacteria", "epil", pytest.param("grouseticks", marks=pytest.mark.slow)]
+)
 def test_one_grouping(name):
     """Within 4 MCSE, and 0.5 % (of the standard error, where that is larger than the estimate).
 

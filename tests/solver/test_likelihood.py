@@ -143,7 +143,7 @@ def test_a_wrong_derivative_would_be_seen():
     assert not np.allclose(gradient, other, **TIGHT)
 
 
-@pytest.mark.parametrize("chunk", [1, 7, DRAWS, 64])
+@pytest.mark.parametrize("chunk", [1, *(pytest.param(c, marks=pytest.mark.slow) for c in (7, DRAWS)), 64])
 def test_chunks_of_draws_change_nothing(chunk):
     design = designs.crossed("binomial")
     assert_same(
