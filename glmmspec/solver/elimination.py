@@ -117,7 +117,7 @@ def _chains(design: Design, groupings: Sequence[tuple[int, ...]]) -> Iterator[tu
         [j for j in everything if (sizes[i], i) < (sizes[j], j) and _nested(codes[j], codes[i])]
         for i in everything
     ]
-    chains = [(i,) for i in everything]
+    chains: list[tuple[int, ...]] = [(i,) for i in everything]
     for _ in range(MOST_LEVELS):
         yield from (tuple(groupings[i] for i in chain) for chain in chains)
         chains = [(*chain, j) for chain in chains for j in inside[chain[-1]]]
