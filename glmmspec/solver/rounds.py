@@ -249,9 +249,10 @@ def _inverse_information(hessian: Float[np.ndarray, "P P"]) -> Float[np.ndarray,
 def _sandwich(
     covariance: Float[np.ndarray, "P P"], variance: Float[np.ndarray, "P P"]
 ) -> Float[np.ndarray, "P P"]:
-    """C V C through a root of V, so that rounding leaves no negative variance."""
-    values, basis = np.linalg.eigh(variance)
-    root = covariance @ (basis * np.sqrt(np.maximum(values, 0)))
+    """C V C through a root of V, so that rounding leaves no negative variance, whatever the units."""
+    scale = np.sqrt(np.maximum(np.diagonal(variance), 1e-300))
+    values, basis = np.linalg.eigh(variance / np.outer(scale, scale))
+    root = (covariance * scale) @ (basis * np.sqrt(np.maximum(values, 0)))
     return np.asarray(root @ root.T)
 
 
