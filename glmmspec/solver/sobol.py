@@ -13,6 +13,9 @@ from jaxtyping import UInt32
 
 BITS = 32
 
+_PLACES = np.arange(BITS - 1, -1, -1, dtype=np.uint32)
+"""Of the digits of a number, the highest first."""
+
 
 def sobol_digits(
     dimensions: int, count: int, rng: np.random.Generator
@@ -49,15 +52,13 @@ def _scrambled(
     matrices: np.ndarray, directions: UInt32[np.ndarray, "d bits"]
 ) -> UInt32[np.ndarray, "d bits"]:
     """Each dimension's matrix times its direction numbers, as columns of digits modulo 2."""
-    places = np.arange(BITS - 1, -1, -1, dtype=np.uint32)
-    digits = (directions[:, None, :] >> places[:, None]) & 1
+    digits = (directions[:, None, :] >> _PLACES[:, None]) & 1
     return _packed(np.swapaxes(matrices @ digits, 1, 2).astype(np.uint32) & 1)
 
 
 def _packed(digits: UInt32[np.ndarray, "... bits"]) -> UInt32[np.ndarray, " ..."]:
     """The numbers with these binary digits, the highest first."""
-    places = np.arange(BITS - 1, -1, -1, dtype=np.uint32)
-    return np.asarray(np.bitwise_or.reduce(digits << places, axis=-1))
+    return np.asarray(np.bitwise_or.reduce(digits << _PLACES, axis=-1))
 
 
 @cache
