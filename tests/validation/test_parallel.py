@@ -38,14 +38,27 @@ def test_a_pool_that_breaks_marks_its_futures_itself(capacity: int) -> None:
     assert not any(future.cancelled() for future in pool.futures)
 
 
+def handing_out(futures: list[Future[int]]) -> Executor:
+    """A pool that gives these, one after the other."""
+    pool, handed = Executor(), iter(futures)
+    pool.submit = lambda *_: next(handed)  # type: ignore[method-assign, assignment]
+    return pool
+
+
 def test_work_that_nobody_waits_for_is_cancelled() -> None:
     """The control: futures are cancelled when the results' reader goes away."""
-    pool = Executor()
     futures = [Future[int](), Future[int]()]
     futures[0].set_result(1)
-    handed = iter(futures)
-    pool.submit = lambda *_: next(handed)  # type: ignore[method-assign, assignment]
-    results = computed(abs, range(2), 2, pool)
+    results = computed(abs, range(2), 2, handing_out(futures))
     assert next(results) == (0, 1)
     results.close()  # type: ignore[attr-defined]
+    assert futures[1].cancelled()
+
+
+def test_an_error_of_the_work_is_raised() -> None:
+    """It ends the work that has not begun, and is not taken for its end."""
+    futures = [Future[int](), Future[int]()]
+    futures[0].set_exception(ZeroDivisionError("division by zero"))
+    with pytest.raises(ZeroDivisionError):
+        list(computed(abs, range(2), 2, handing_out(futures)))
     assert futures[1].cancelled()
