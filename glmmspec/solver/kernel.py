@@ -343,19 +343,22 @@ def _height(
     family: Family, rows: Rows, eta: Float[Array, "R G n J"], t: Float[Array, "R G n J"], how: Arithmetic
 ) -> Float[Array, "G n J"]:
     """sum over the rows of s eta - a c(eta); where each a is 0 or 1 through a product."""
-    trials = _to_draws(rows.trials, how)
-    rows_of = (_to_draws(rows.successes, how), 0), (trials, 0)
+    rows_of = (rows.successes, 0), (rows.trials, 0)
     if how.unit and family.cumulant_product is not None and len(eta) <= _FACTORS:
         of = family.cumulant_product
 
         def factor(a: Array, t: Array) -> Array:
-            return jnp.where(a > 0, of(family.mean_from(t)).astype(eta.dtype), 1)
+            return jnp.where(_to_draws(a, how) > 0, of(family.mean_from(t)).astype(eta.dtype), 1)
 
-        linear = _total(lambda s, a, x: s * x - a * jnp.maximum(x, 0), *rows_of, (eta, 0))
-        return linear + jnp.log(_total(factor, (trials, 0), (t, 0), by=mul))
+        def linear(s: Array, a: Array, x: Array) -> Array:
+            return _to_draws(s, how) * x - _to_draws(a, how) * jnp.maximum(x, 0)
+
+        product = _total(factor, (rows.trials, 0), (t, 0), by=mul)
+        return _total(linear, *rows_of, (eta, 0)) + jnp.log(product)
 
     def height(s: Array, a: Array, x: Array, t: Array) -> Array:
-        return s * x - a * family.cumulant_at(x, family.mean_from(t)).astype(x.dtype)
+        cumulant = family.cumulant_at(x, family.mean_from(t)).astype(x.dtype)
+        return _to_draws(s, how) * x - _to_draws(a, how) * cumulant
 
     return _total(height, *rows_of, (eta, 0), (t, 0))
 
@@ -396,16 +399,15 @@ def contracted(
     constant: Float[Array, "A R J"], values: Float[Array, "R G n J"], how: Arithmetic, of: _Function = _same
 ) -> Float[Array, "A G n J"]:
     """sum over r of constant[a, r] of(values[r])."""
-    spread = _to_draws(constant, how)
-    return _total(lambda a, x: a * of(x).astype(a.dtype), (spread, 1), (values, 0))
+    return _total(lambda a, x: _to_draws(a, how) * of(x).astype(a.dtype), (constant, 1), (values, 0))
 
 
 def over_draws(
     left: Float[Array, "A G n J"], right: Float[Array, "C G n J"], how: Arithmetic, of: _Function = _same
 ) -> Float[Array, "A C G J"]:
     """sum over the n draws of each group of left[a] of(right[c])."""
-    grouped = _grouped(left, how)[:, None], _grouped(right, how)
-    total = _total(lambda a, x: a * of(x).astype(a.dtype), (grouped[0], 3), (grouped[1], 2))
+    grouped = _grouped(left, how), _grouped(right, how)
+    total = _total(lambda a, x: a[:, None] * of(x).astype(a.dtype), (grouped[0], 2), (grouped[1], 2))
     return total if how.blocks_last else total.swapaxes(2, 3)
 
 
@@ -443,8 +445,10 @@ def _second(
             return family.variance(family.mean_from(t))
 
         curvature = over_draws(weights[None], values.transcendental, how, variance)[0]
-        slope, weighted = level.rows.slope[:, :, None], (level.rows.slope * level.rows.trials)[:, :, None]
-        rows = _total(lambda a, x, c: a * x * c, (slope[:, None], 2), (weighted, 1), (curvature, 0))
+        slope, weighted = level.rows.slope, level.rows.slope * level.rows.trials
+        rows = _total(
+            lambda a, x, c: (a[:, None] * x)[:, :, None] * c, (slope, 1), (weighted, 1), (curvature, 0)
+        )
         total = total.at[: len(slope), : len(slope)].add(-rows)
     for child, found in zip(level.children, values.children, strict=True):
         given = weights[..., child.parent]
