@@ -196,7 +196,7 @@ def weighted_sums(
     sums = Sums(
         log_max=log_max,
         weight=_weight(weights, how),
-        score=over_draws(weights[None], values.score, how)[0],
+        score=over_draws(how, (weights[None], values.score, _same))[0][0],
         second=_second(root, values, weights, variances, how),
     )
     return sums, values.log_height.reshape(shape), values.score.reshape(-1, *shape)
@@ -277,7 +277,7 @@ def _integrated(
     total = relative.sum(axis=2, keepdims=True)
     share = relative / total
     score = values.score.reshape(-1, *shape)
-    gradient = _total(mul, (score, 3), (share, 2))
+    (gradient,) = _total(lambda g, s: (g * s,), (score, 3), (share, 2))
     return Integrated((top + jnp.log(total))[:, :, 0], gradient, share, values)
 
 
@@ -332,35 +332,30 @@ def _linear_predictor(
 def _rows(
     rows: Rows, eta: Float[Array, "R G n J"], how: Arithmetic
 ) -> tuple[Float[Array, "G n J"], Float[Array, "p G n J"], Float[Array, "R G n J"]]:
-    """sum s eta - a c(eta), its gradient slope'(s - a c'(eta)) in beta, and what c' is made from."""
+    """sum s eta - a c(eta), its gradient slope'(s - a c'(eta)) in beta, and what c' is made from.
+
+    Where each a is 0 or 1 the sum of the c(eta) is made through a product.
+    """
     family = FAMILIES[how.family]
     t = family.transcendental(eta.astype(jnp.float32) if how.single else eta)
-    slope = _to_draws(rows.linear, how) - contracted(rows.slope * rows.trials, t, how, family.mean_from)
-    return _height(family, rows, eta, t, how), slope, t
+    factor = family.cumulant_product if how.unit and len(eta) <= _FACTORS else None
 
+    def of_row(weighted: Array, s: Array, a: Array, x: Array, t: Array) -> tuple[Array, ...]:
+        s, a, mean = _to_draws(s, how), _to_draws(a, how), family.mean_from(t)
+        slope = _to_draws(weighted, how) * mean.astype(x.dtype)
+        if factor is None:
+            return slope, s * x - a * family.cumulant_at(x, mean).astype(x.dtype)
+        return (
+            slope,
+            s * x - a * jnp.maximum(x, 0),
+            jnp.where(a > 0, factor(mean).astype(x.dtype), 1),
+        )
 
-def _height(
-    family: Family, rows: Rows, eta: Float[Array, "R G n J"], t: Float[Array, "R G n J"], how: Arithmetic
-) -> Float[Array, "G n J"]:
-    """sum over the rows of s eta - a c(eta); where each a is 0 or 1 through a product."""
-    rows_of = (rows.successes, 0), (rows.trials, 0)
-    if how.unit and family.cumulant_product is not None and len(eta) <= _FACTORS:
-        of = family.cumulant_product
-
-        def factor(a: Array, t: Array) -> Array:
-            return jnp.where(_to_draws(a, how) > 0, of(family.mean_from(t)).astype(eta.dtype), 1)
-
-        def linear(s: Array, a: Array, x: Array) -> Array:
-            return _to_draws(s, how) * x - _to_draws(a, how) * jnp.maximum(x, 0)
-
-        product = _total(factor, (rows.trials, 0), (t, 0), by=mul)
-        return _total(linear, *rows_of, (eta, 0)) + jnp.log(product)
-
-    def height(s: Array, a: Array, x: Array, t: Array) -> Array:
-        cumulant = family.cumulant_at(x, family.mean_from(t)).astype(x.dtype)
-        return _to_draws(s, how) * x - _to_draws(a, how) * cumulant
-
-    return _total(height, *rows_of, (eta, 0), (t, 0))
+    listed = (rows.slope * rows.trials, 1), (rows.successes, 0), (rows.trials, 0), (eta, 0), (t, 0)
+    slope, height, *product = _total(of_row, *listed, by=(add, add, mul))
+    for part in product:
+        height = height + jnp.log(part)
+    return height, _to_draws(rows.linear, how) - slope, t
 
 
 _Function = Callable[[Array], Array]
@@ -371,27 +366,33 @@ def _same(values: Array) -> Array:
 
 
 def _total(
-    term: Callable[..., Array], *summed: tuple[Array, int], by: Callable[[Array, Array], Array] = add
-) -> Array:
-    """The sum over i of the term of what each array holds at i along its axis, several i's in each pass.
+    term: Callable[..., tuple[Array, ...]],
+    *summed: tuple[Array, int],
+    by: tuple[Callable[[Array, Array], Array], ...] | None = None,
+) -> tuple[Array, ...]:
+    """The sums over i of the terms of what each array holds at i along its axis, several i's in each pass.
 
     It is a loop, so that XLA does not make the sum again, or in another order, inside what reads it.
     """
     count = summed[0][0].shape[summed[0][1]]
     each = next((k for k in (4, 3, 2) if count % k == 0 and count > k), 1)
 
-    def at(i: int | Array) -> Array:
+    def at(i: int | Array) -> tuple[Array, ...]:
         return term(
             *(lax.dynamic_index_in_dim(x, i, axis, False, allow_negative_indices=False) for x, axis in summed)
         )
 
-    def several(turn: Array, sofar: Array) -> Array:
-        return reduce(by, (at(each * turn + i) for i in range(each)), sofar)
+    like = jax.eval_shape(at, 0)
+    operators = (by or (add,) * len(like))[: len(like)]
+
+    def several(turn: Array, sofar: tuple[Array, ...]) -> tuple[Array, ...]:
+        for i in range(each):
+            sofar = tuple(f(x, y) for f, x, y in zip(operators, sofar, at(each * turn + i), strict=True))
+        return sofar
 
     if count == 1:
         return at(0)
-    like = jax.eval_shape(at, 0)
-    start = jnp.full(like.shape, 0 if by is add else 1, like.dtype)
+    start = tuple(jnp.full(x.shape, f is mul, x.dtype) for f, x in zip(operators, like, strict=True))
     return lax.fori_loop(0, count // each, several, start)
 
 
@@ -399,16 +400,21 @@ def contracted(
     constant: Float[Array, "A R J"], values: Float[Array, "R G n J"], how: Arithmetic, of: _Function = _same
 ) -> Float[Array, "A G n J"]:
     """sum over r of constant[a, r] of(values[r])."""
-    return _total(lambda a, x: _to_draws(a, how) * of(x).astype(a.dtype), (constant, 1), (values, 0))
+    return _total(lambda a, x: (_to_draws(a, how) * of(x).astype(a.dtype),), (constant, 1), (values, 0))[0]
 
 
 def over_draws(
-    left: Float[Array, "A G n J"], right: Float[Array, "C G n J"], how: Arithmetic, of: _Function = _same
-) -> Float[Array, "A C G J"]:
-    """sum over the n draws of each group of left[a] of(right[c])."""
-    grouped = _grouped(left, how), _grouped(right, how)
-    total = _total(lambda a, x: a[:, None] * of(x).astype(a.dtype), (grouped[0], 2), (grouped[1], 2))
-    return total if how.blocks_last else total.swapaxes(2, 3)
+    how: Arithmetic, *products: tuple[Float[Array, "A G n J"], Float[Array, "C G n J"], _Function]
+) -> list[Float[Array, "A C G J"]]:
+    """sum over the n draws of each group of left[a] of(right[c]), for each of some products."""
+    lefts, rights, functions = zip(*products, strict=True)
+
+    def term(*values: Array) -> tuple[Array, ...]:
+        pairs = zip(values[: len(products)], values[len(products) :], functions, strict=True)
+        return tuple(a[:, None] * of(x).astype(a.dtype) for a, x, of in pairs)
+
+    totals = _total(term, *((_grouped(x, how), 2) for x in (*lefts, *rights)))
+    return [total if how.blocks_last else total.swapaxes(2, 3) for total in totals]
 
 
 def _weight(weights: Float[Array, "G n J"], how: Arithmetic) -> Float[Array, "G J"]:
@@ -436,25 +442,31 @@ def _second(
 
     with the expectation over the nodes of piece j.
     """
-    total = over_draws(values.score * weights, values.score, how)
-    total = total + _prior_hessian(level.effects, values.effects, weights, variances, how)
+    u = values.effects
+    products: list[tuple[Array, Array, _Function]] = [
+        (values.score * weights, values.score, _same),
+        (weights[None], u, _same),
+        (weights[None], u, jnp.square),
+    ]
     if level.rows is not None and values.transcendental is not None:
         family = FAMILIES[how.family]
-
-        def variance(t: Array) -> Array:
-            return family.variance(family.mean_from(t))
-
-        curvature = over_draws(weights[None], values.transcendental, how, variance)[0]
+        products.append((weights[None], values.transcendental, lambda t: family.variance(family.mean_from(t))))
+    total, (first,), (square,), *curvature = over_draws(how, *products)
+    total = total + _prior_hessian(level.effects, first, square, _weight(weights, how), variances)
+    if level.rows is not None:
         slope, weighted = level.rows.slope, level.rows.slope * level.rows.trials
-        rows = _total(
-            lambda a, x, c: (a[:, None] * x)[:, :, None] * c, (slope, 1), (weighted, 1), (curvature, 0)
+        (rows,) = _total(
+            lambda a, x, c: ((a[:, None] * x)[:, :, None] * c,),
+            (slope, 1),
+            (weighted, 1),
+            (curvature[0][0], 0),
         )
         total = total.at[: len(slope), : len(slope)].add(-rows)
     for child, found in zip(level.children, values.children, strict=True):
         given = weights[..., child.parent]
         inside = (given[:, :, None] * found.share).reshape(given.shape[0], -1, given.shape[2])
         part = _second(child, found.nodes, inside, variances, how)
-        part = part - over_draws(found.gradient * given, found.gradient, how)
+        part = part - over_draws(how, (found.gradient * given, found.gradient, _same))[0]
         total = total.at[..., child.parent].add(part)
     return total
 
@@ -466,13 +478,18 @@ def _prior(
 
     The gradient is ( -drift'D^-1 u,  -q_t / (2 nu_t) + S_t / (2 nu_t^2) ).
     """
-    squares = contracted(effects.members, u * u, how)
+    precise = _precise_drift(effects, variances)
+    squares, of_beta = _total(
+        lambda m, d, x: (_to_draws(m, how) * x**2, _to_draws(d, how) * x),
+        (effects.members, 1),
+        (precise, 1),
+        (u, 0),
+    )
     constant = jnp.log(2 * jnp.pi * variances) @ effects.counts / 2
     by_component = variances[:, None, None, None]
     log_prior = -_to_draws(constant, how) - reduce(add, squares / (2 * by_component))
-    of_beta = -contracted(_precise_drift(effects, variances), u, how)
     of_variance = (squares / by_component - _to_draws(effects.counts, how)) / (2 * by_component)
-    return log_prior, jnp.concatenate([of_beta, of_variance])
+    return log_prior, jnp.concatenate([-of_beta, of_variance])
 
 
 def _precise_drift(effects: Effects, variances: Array) -> Float[Array, "p Q J"]:
@@ -482,24 +499,29 @@ def _precise_drift(effects: Effects, variances: Array) -> Float[Array, "p Q J"]:
 
 def _prior_hessian(
     effects: Effects,
-    u: Float[Array, "Q G n J"],
-    weights: Float[Array, "G n J"],
+    first: Float[Array, "Q G J"],
+    square: Float[Array, "Q G J"],
+    total: Float[Array, "G J"],
     variances: Array,
-    how: Arithmetic,
 ) -> Float[Array, "P P G J"]:
-    """sum w H of log phi: -drift'D^-1 drift; drift_t'u_t / nu_t^2; q_t / (2 nu_t^2) - S_t / nu_t^3."""
-    first = over_draws(weights[None], u, how)[0]
-    square = over_draws(weights[None], u, how, jnp.square)[0]
-    total = _weight(weights, how)
-    drift, precise = effects.drift[:, :, None], _precise_drift(effects, variances)[:, :, None]
-    members = effects.members[:, :, None]
+    """sum w H of log phi from sum w u, sum w u^2 and sum w.
+
+    H is -drift'D^-1 drift; drift_t'u_t / nu_t^2; q_t / (2 nu_t^2) - S_t / nu_t^3.
+    """
     by_component = variances[:, None, None]
-    beta = -_total(mul, (drift[:, None], 2), (precise, 1)) * total
-    crossed = _total(lambda a, x, c: a * x * c, (drift[:, None], 2), (members, 1), (first, 0))
+
+    def of_effect(m: Array, d: Array, x: Array, u: Array, squared: Array) -> tuple[Array, ...]:
+        return (
+            (d[:, None] * x)[:, :, None] * total,
+            (d[:, None] * m)[:, :, None] * u,
+            m[:, None] * squared,
+        )
+
+    listed = (effects.members, 1), (effects.drift, 1), (_precise_drift(effects, variances), 1)
+    beta, crossed, squares = _total(of_effect, *listed, (first, 0), (square, 0))
     crossed = crossed / by_component**2
-    squares = _total(mul, (members, 1), (square, 0))
     of_variance = effects.counts[:, None] * total / (2 * by_component**2) - squares / by_component**3
     corner = of_variance[:, None] * jnp.eye(len(variances))[:, :, None, None]
-    upper = jnp.concatenate([beta, crossed], axis=1)
+    upper = jnp.concatenate([-beta, crossed], axis=1)
     lower = jnp.concatenate([crossed.swapaxes(0, 1), corner], axis=1)
     return jnp.concatenate([upper, lower])
