@@ -276,8 +276,10 @@ def _integrated(
     relative = jnp.exp(log_height - top)
     total = relative.sum(axis=2, keepdims=True)
     share = relative / total
-    score = values.score.reshape(-1, *shape)
-    (gradient,) = _total(lambda g, s: (g * s,), (score, 3), (share, 2))
+    # Without an axis for groups, of which there may be one, so that XLA need not copy what is in order.
+    score = values.score.reshape(len(values.score), -1, *shape[2:])
+    (gradient,) = _total(lambda g, s: (g * s,), (score, 2), (share.reshape(-1, *shape[2:]), 1))
+    gradient = gradient.reshape(-1, *nodes.mode.shape[1:])
     return Integrated((top + jnp.log(total))[:, :, 0], gradient, share, values)
 
 
