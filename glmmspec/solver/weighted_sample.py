@@ -18,8 +18,8 @@ from glmmspec.solver.mesh import placed, sharded_sums
 from glmmspec.solver.points import REPLICATES
 from glmmspec.solver.threads import in_threads
 
-_ELEMENTS_PER_CHUNK = 2**18
-"""Rows times draws (and nodes) of one kernel call: few enough that its arrays stay in cache."""
+_ELEMENTS_PER_CHUNK = 2**19
+"""Rows times draws (and nodes) of one kernel call: a call has its price, and cache a size."""
 
 _DRAWS_PER_CHUNK = 512
 
