@@ -26,7 +26,7 @@ from glmmspec.solver.integration import Integration
 from glmmspec.solver.likelihood import Likelihood
 from glmmspec.solver.sampling import Effort, sampled_likelihood
 
-REPEATS = 7
+REPEATS = 15
 NODES = 7
 
 
@@ -37,23 +37,30 @@ def likelihood(design: Design, centre: Point, draws: int, **options: str) -> Lik
     return sampled_likelihood(integration, centre, varies, Effort(draws, order=NODES, stream=0))
 
 
-def seconds(call: Callable[[int], object]) -> float:
-    """The median over calls with the numbers 1, 2, ..., after one that compiles."""
-    call(0)
-    times = []
-    for number in range(1, REPEATS + 1):
-        began = time.perf_counter()
-        call(number)
-        times.append(time.perf_counter() - began)
-    return statistics.median(times)
+def seconds(*calls: Callable[[int], object]) -> list[list[float]]:
+    """Of each call with the numbers 1, 2, ..., by turns, since a machine's speed changes; and after one that
+    compiles.
+    """
+    times: list[list[float]] = [[] for _ in calls]
+    for number in range(REPEATS + 1):
+        for call, of_call in zip(calls, times, strict=True):
+            began = time.perf_counter()
+            call(number)
+            of_call.append(time.perf_counter() - began)
+    return [of_call[1:] for of_call in times]
 
 
-def bare_loop(size: int) -> float:
-    """Seconds of exp over `size` numbers, summed so that nothing is written to memory."""
+def bare_loop(size: int) -> Callable[[int], object]:
+    """exp over `size` numbers, summed so that nothing is written to memory."""
     with jax.enable_x64(True):
         numbers = jnp.linspace(-4.0, 4.0, size)
-        loop = jax.jit(lambda x: jnp.exp(x).sum())
-        return seconds(lambda _: loop(numbers).block_until_ready())
+    loop = jax.jit(lambda x: jnp.exp(x).sum())
+
+    def call(_: int) -> object:
+        with jax.enable_x64(True):
+            return loop(numbers).block_until_ready()
+
+    return call
 
 
 def row(name: str, design: Design, draws: int, nodes: int = 1, **options: str) -> list[str]:
@@ -63,8 +70,9 @@ def row(name: str, design: Design, draws: int, nodes: int = 1, **options: str) -
     psi = np.concatenate([centre.beta, centre.variances])
     terms = len(design.y) * draws * nodes
     # At a new place each time, since the last one is remembered.
-    ours, bare = seconds(lambda number: at(psi + 1e-3 * number)), bare_loop(terms)
-    found = [1e9 * ours / terms, 1e9 * bare / terms, ours / bare]
+    ours, bare = seconds(lambda number: at(psi + 1e-3 * number), bare_loop(terms))
+    ratio = statistics.median(a / b for a, b in zip(ours, bare, strict=True))
+    found = [1e9 * statistics.median(ours) / terms, 1e9 * statistics.median(bare) / terms, ratio]
     return [name, str(len(design.y)), str(draws), *(f"{value:.2f}" for value in found)]
 
 

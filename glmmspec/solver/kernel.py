@@ -196,7 +196,7 @@ def weighted_sums(
     sums = Sums(
         log_max=log_max,
         weight=_weight(weights, how),
-        score=over_draws(how, (weights[None], values.score, _same))[0][0],
+        score=over_draws(how, Product(weights[None], values.score))[0][0],
         second=_second(root, values, weights, variances, how),
     )
     return sums, values.log_height.reshape(shape), values.score.reshape(-1, *shape)
@@ -347,45 +347,34 @@ def _rows(
         slope = _to_draws(weighted, how) * mean.astype(x.dtype)
         if factor is None:
             return slope, s * x - a * family.cumulant_at(x, mean).astype(x.dtype)
-        return (
-            slope,
-            s * x - a * jnp.maximum(x, 0),
-            jnp.where(a > 0, factor(mean).astype(x.dtype), 1),
-        )
+        return slope, s * x - a * jnp.maximum(x, 0), jnp.where(a > 0, factor(mean).astype(x.dtype), 1)
 
     listed = (rows.slope * rows.trials, 1), (rows.successes, 0), (rows.trials, 0), (eta, 0), (t, 0)
-    slope, height, *product = _total(of_row, *listed, by=(add, add, mul))
+    slope, height, *product = _total(of_row, *listed, by=(add, add) if factor is None else (add, add, mul))
     for part in product:
         height = height + jnp.log(part)
     return height, _to_draws(rows.linear, how) - slope, t
 
 
-_Function = Callable[[Array], Array]
-
-
-def _same(values: Array) -> Array:
-    return values
-
-
 def _total(
     term: Callable[..., tuple[Array, ...]],
     *summed: tuple[Array, int],
-    by: tuple[Callable[[Array, Array], Array], ...] | None = None,
+    by: tuple[Callable[[Array, Array], Array], ...] = (),
 ) -> tuple[Array, ...]:
-    """The sums over i of the terms of what each array holds at i along its axis, several i's in each pass.
+    """The sums (or products, where `by` says so) over i of terms of what each array holds at i along its axis.
 
-    It is a loop, so that XLA does not make the sum again, or in another order, inside what reads it.
+    It is a loop, several i's in each pass, so that XLA does not make a sum again, or in another order, inside
+    what reads it.
     """
     count = summed[0][0].shape[summed[0][1]]
     each = next((k for k in (4, 3, 2) if count % k == 0 and count > k), 1)
 
     def at(i: int | Array) -> tuple[Array, ...]:
-        return term(
-            *(lax.dynamic_index_in_dim(x, i, axis, False, allow_negative_indices=False) for x, axis in summed)
-        )
+        index = partial(lax.dynamic_index_in_dim, keepdims=False, allow_negative_indices=False)
+        return term(*(index(x, i, axis) for x, axis in summed))
 
     like = jax.eval_shape(at, 0)
-    operators = (by or (add,) * len(like))[: len(like)]
+    operators = by or (add,) * len(like)
 
     def several(turn: Array, sofar: tuple[Array, ...]) -> tuple[Array, ...]:
         for i in range(each):
@@ -395,27 +384,35 @@ def _total(
     if count == 1:
         return at(0)
     start = tuple(jnp.full(x.shape, f is mul, x.dtype) for f, x in zip(operators, like, strict=True))
-    return lax.fori_loop(0, count // each, several, start)
+    total: tuple[Array, ...] = lax.fori_loop(0, count // each, several, start)
+    return total
 
 
 def contracted(
-    constant: Float[Array, "A R J"], values: Float[Array, "R G n J"], how: Arithmetic, of: _Function = _same
+    constant: Float[Array, "A R J"], values: Float[Array, "R G n J"], how: Arithmetic
 ) -> Float[Array, "A G n J"]:
-    """sum over r of constant[a, r] of(values[r])."""
-    return _total(lambda a, x: (_to_draws(a, how) * of(x).astype(a.dtype),), (constant, 1), (values, 0))[0]
+    """sum over r of constant[a, r] values[r]."""
+    return _total(lambda a, x: (_to_draws(a, how) * x,), (constant, 1), (values, 0))[0]
 
 
-def over_draws(
-    how: Arithmetic, *products: tuple[Float[Array, "A G n J"], Float[Array, "C G n J"], _Function]
-) -> list[Float[Array, "A C G J"]]:
-    """sum over the n draws of each group of left[a] of(right[c]), for each of some products."""
-    lefts, rights, functions = zip(*products, strict=True)
+class Product(NamedTuple):
+    """left[a] of(right[c]), to be summed."""
+
+    left: Float[Array, "A G n J"]
+    right: Float[Array, "C G n J"]
+    of: Callable[[Array], Array] = lambda values: values
+
+
+def over_draws(how: Arithmetic, *products: Product) -> list[Float[Array, "A C G J"]]:
+    """The sums of some products over the n draws of each group."""
+    n = len(products)
 
     def term(*values: Array) -> tuple[Array, ...]:
-        pairs = zip(values[: len(products)], values[len(products) :], functions, strict=True)
-        return tuple(a[:, None] * of(x).astype(a.dtype) for a, x, of in pairs)
+        pairs = zip(values[:n], values[n:], products, strict=True)
+        return tuple(a[:, None] * product.of(x).astype(a.dtype) for a, x, product in pairs)
 
-    totals = _total(term, *((_grouped(x, how), 2) for x in (*lefts, *rights)))
+    pairs = [p.left for p in products] + [p.right for p in products]
+    totals = _total(term, *((_grouped(x, how), 2) for x in pairs))
     return [total if how.blocks_last else total.swapaxes(2, 3) for total in totals]
 
 
@@ -444,33 +441,35 @@ def _second(
 
     with the expectation over the nodes of piece j.
     """
-    u = values.effects
-    products: list[tuple[Array, Array, _Function]] = [
-        (values.score * weights, values.score, _same),
-        (weights[None], u, _same),
-        (weights[None], u, jnp.square),
+    family, u, t = FAMILIES[how.family], values.effects, values.transcendental
+    products = [
+        Product(values.score * weights, values.score),
+        Product(weights[None], u),
+        Product(weights[None], u, jnp.square),
     ]
-    if level.rows is not None and values.transcendental is not None:
-        family = FAMILIES[how.family]
-        products.append((weights[None], values.transcendental, lambda t: family.variance(family.mean_from(t))))
+    if t is not None:
+        products.append(Product(weights[None], t, lambda t: family.variance(family.mean_from(t))))
     total, (first,), (square,), *curvature = over_draws(how, *products)
     total = total + _prior_hessian(level.effects, first, square, _weight(weights, how), variances)
     if level.rows is not None:
-        slope, weighted = level.rows.slope, level.rows.slope * level.rows.trials
-        (rows,) = _total(
-            lambda a, x, c: ((a[:, None] * x)[:, :, None] * c,),
-            (slope, 1),
-            (weighted, 1),
-            (curvature[0][0], 0),
-        )
-        total = total.at[: len(slope), : len(slope)].add(-rows)
+        information = _information(level.rows, curvature[0][0])
+        total = total.at[: len(information), : len(information)].add(-information)
     for child, found in zip(level.children, values.children, strict=True):
         given = weights[..., child.parent]
         inside = (given[:, :, None] * found.share).reshape(given.shape[0], -1, given.shape[2])
         part = _second(child, found.nodes, inside, variances, how)
-        part = part - over_draws(how, (found.gradient * given, found.gradient, _same))[0]
+        part = part - over_draws(how, Product(found.gradient * given, found.gradient))[0]
         total = total.at[..., child.parent].add(part)
     return total
+
+
+def _information(rows: Rows, curvature: Float[Array, "R G J"]) -> Float[Array, "p p G J"]:
+    """sum over the rows of a slope slope' times sum w c''."""
+
+    def of_row(x: Array, weighted: Array, c: Array) -> tuple[Array, ...]:
+        return ((x[:, None] * weighted)[:, :, None] * c,)
+
+    return _total(of_row, (rows.slope, 1), (rows.slope * rows.trials, 1), (curvature, 0))[0]
 
 
 def _prior(

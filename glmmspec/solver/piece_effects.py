@@ -12,7 +12,17 @@ from jax import tree_util
 from jaxtyping import Float, Int
 
 from glmmspec.family import Array
-from glmmspec.solver.kernel import Arithmetic, Draws, Integrated, Level, Root, Values, integrand, over_draws, _same
+from glmmspec.solver.kernel import (
+    Arithmetic,
+    Draws,
+    Integrated,
+    Level,
+    Product,
+    Root,
+    Values,
+    integrand,
+    over_draws,
+)
 
 
 class EffectSums(NamedTuple):
@@ -56,7 +66,7 @@ def _collect(
         EffectSums(
             weighted.sum(axis=2).transpose(2, 0, 1),
             (weighted * values.effects).sum(axis=(1, 2)).T,
-            over_draws(how, (weighted, score, _same))[0].sum(axis=2).transpose(2, 0, 1),
+            over_draws(how, Product(weighted, score))[0].sum(axis=2).transpose(2, 0, 1),
         )
     )
     for child, below in zip(level.children, values.children, strict=True):
