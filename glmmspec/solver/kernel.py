@@ -341,10 +341,12 @@ def _rows(
     family = FAMILIES[how.family]
     t = family.transcendental(eta.astype(jnp.float32) if how.single else eta)
     factor = family.cumulant_product if how.unit and len(eta) <= _FACTORS else None
+    axis = 2 if how.blocks_last else 1
 
     def of_row(weighted: Array, s: Array, a: Array, x: Array, t: Array) -> tuple[Array, ...]:
         s, a, mean = _to_draws(s, how), _to_draws(a, how), family.mean_from(t)
-        slope = _to_draws(weighted, how) * mean.astype(x.dtype)
+        by_parameter = weighted if how.blocks_last else weighted.T[..., None, None]
+        slope = by_parameter * jnp.expand_dims(mean.astype(x.dtype), axis)
         if factor is None:
             return slope, s * x - a * family.cumulant_at(x, mean).astype(x.dtype)
         return slope, s * x - a * jnp.maximum(x, 0), jnp.where(a > 0, factor(mean).astype(x.dtype), 1)
@@ -353,7 +355,7 @@ def _rows(
     slope, height, *product = _total(of_row, *listed, by=(add, add) if factor is None else (add, add, mul))
     for part in product:
         height = height + jnp.log(part)
-    return height, _to_draws(rows.linear, how) - slope, t
+    return height, _to_draws(rows.linear, how) - jnp.moveaxis(slope, axis, 0), t
 
 
 def _total(
