@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float
-from scipy.optimize import brentq
 
 _HARD_CASE = 1e-10
 
@@ -37,6 +36,8 @@ def maximise_quadratic(
         if slack >= 0:
             inside[0] = np.sqrt(slack) if lowest <= 0 else 0.0
             return np.asarray(basis @ inside)
+
+    from scipy.optimize import brentq
 
     def excess(shift: float) -> float:
         return float(1 / radius - 1 / np.linalg.norm(along / (curvature + shift)))
