@@ -1,4 +1,4 @@
-"""Likelihood ratio tests of nested models, with the Monte Carlo error of the statistic."""
+"""Likelihood ratio tests of nested models, with the numerical error of the statistic."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class LikelihoodRatioTest:
     small, large
         The two models, in words.
     statistic, mcse
-        The statistic and its Monte Carlo standard error.
+        The statistic and its numerical standard error: of draws, and of rules of quadrature.
     equalities
         Restrictions other than variances at 0: the degrees of freedom if there are no such.
     zero
@@ -43,12 +43,14 @@ class LikelihoodRatioTest:
         uncorrelated.
     p_at_most
         What p cannot exceed, whatever their correlation.
+    drawn
+        Whether either likelihood comes from draws.
     common_draws
         Whether both likelihoods were maximised on the same draws, so that their errors cancel.
     also_zero
         Other variances estimated as 0, which the reference distribution takes no account of.
     mcse_holds
-        Whether the Monte Carlo error can be believed; if not, it is not printed.
+        Whether the error can be believed; if not, it is not printed.
     """
 
     small: str
@@ -59,6 +61,7 @@ class LikelihoodRatioTest:
     zero: tuple[str, ...]
     p: float
     p_at_most: float
+    drawn: bool
     common_draws: bool
     also_zero: tuple[str, ...]
     mcse_holds: bool
@@ -68,6 +71,7 @@ class LikelihoodRatioTest:
         # Adding 0 takes the sign from a rounded -0.
         statistic = round(self.statistic, 4) + 0.0
         draws = "common draws" if self.common_draws else "draws of each fit"
+        kind, source = ("Monte Carlo error", draws) if self.drawn else ("numerical error", "quadrature")
         return "\n".join(
             [
                 "Likelihood ratio test",
@@ -75,7 +79,7 @@ class LikelihoodRatioTest:
                 f"small: {self.small}",
                 f"large: {self.large}",
                 "",
-                f"2 log likelihood ratio {statistic:.4f} (Monte Carlo error {error}, {draws})",
+                f"2 log likelihood ratio {statistic:.4f} ({kind} {error}, {source})",
                 f"p = {p_text(self.p)}, {self._reference()}",
                 *self._notes(),
             ]
@@ -192,6 +196,7 @@ def _tested(
         zero=nesting.zero,
         p=mixture_tail(ratio.twice, df, mixture_weights(k)),
         p_at_most=mixture_tail(ratio.twice, df + max(0, k - 1), mixture_weights(min(k, 1))),
+        drawn=bool(large.n_draws or small.likelihood.n_draws),
         common_draws=ratio.common_draws,
         also_zero=tuple(name for name in large.on_boundary if name not in nesting.zero),
         mcse_holds=mcse_holds,

@@ -1,4 +1,4 @@
-"""The ratio of two maximised likelihoods, with its Monte Carlo error."""
+"""The ratio of two maximised likelihoods, with its numerical error: of draws, and of rules of quadrature."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from glmmspec.inference.nesting import Nesting
 from glmmspec.solver.integral import normalised
 from glmmspec.solver.likelihood import Likelihood
 from glmmspec.solver.maximum_likelihood import Estimate
-from glmmspec.solver.monte_carlo import weight_health
+from glmmspec.solver.monte_carlo import rule_error, weight_health
 from glmmspec.solver.trust_region import maximise
 
 _ROUNDING = 1e-10
@@ -24,7 +24,7 @@ Shares = Sequence[Float[np.ndarray, "B R"]]
 
 @dataclass(frozen=True)
 class LogRatio:
-    """Twice the log of the ratio of two maxima, and its Monte Carlo standard error.
+    """Twice the log of the ratio of two maxima, and the numerical standard error of that.
 
     Attributes
     ----------
@@ -41,17 +41,18 @@ class LogRatio:
         """On common draws where that is possible and its error the smaller, else on those of each fit.
 
         Draws of one seed and number are the same points about two centres, so that errors cancel there too.
+        Where nothing is drawn there is nothing to share: nodes are right about their own centre alone.
         """
         own = cls.on_own_draws(small, large)
-        common = cls.on_common_draws(small, large, nesting)
+        common = cls.on_common_draws(small, large, nesting) if large.likelihood.n_draws else None
         return common if common is not None and common.mcse <= max(own.mcse, _ROUNDING) else own
 
     @classmethod
     def on_own_draws(cls, small: Estimate, large: Estimate) -> LogRatio:
         """Between the maxima of two fits."""
-        shares = (excess_shares(fit.likelihood, fit.argument) for fit in (small, large))
+        errors = (HeightError.of(fit.likelihood, fit.argument) for fit in (small, large))
         twice = 2 * (large.final.maximum.value - small.final.maximum.value)
-        return cls(twice, 2 * error_of_difference(*shares), common_draws=False)
+        return cls(twice, 2 * error_of_difference(*errors), common_draws=False)
 
     @classmethod
     def on_common_draws(cls, small: Estimate, large: Estimate, nesting: Nesting) -> LogRatio | None:
@@ -79,31 +80,53 @@ class LogRatio:
         argument = slope @ maximum.argument + constant
         if not maximum.converged or weight_health(likelihood, argument).doubtful.any():
             return None
-        shares = (excess_shares(likelihood, point) for point in (large.argument, argument))
+        errors = (HeightError.of(likelihood, point) for point in (large.argument, argument))
         twice = 2 * (large.final.maximum.value - maximum.value)
-        return cls(twice, 2 * error_of_difference(*shares), common_draws=True)
+        return cls(twice, 2 * error_of_difference(*errors), common_draws=True)
 
 
-def excess_shares(likelihood: Likelihood, psi: Float[np.ndarray, " P"]) -> Shares:
-    """omega_br - 1/R: the share of the weight of block b that replicate r has, less that of equals."""
-    weights = (
-        normalised(integrals.weighted_draws(*likelihood.split(psi)).log_weights)
-        for integrals in likelihood.integrals
-    )
-    return [w.sum(axis=2) - 1 / w.shape[1] for w in weights]
+@dataclass(frozen=True, eq=False)
+class HeightError:
+    """What a log-likelihood at some point may be wrong by.
+
+    Attributes
+    ----------
+    excess
+        Of each batch omega_br - 1/R: the share of the weight of block b that replicate r has, less that of
+        equals.
+    rule
+        What finer rules of quadrature would add.
+    """
+
+    excess: Sequence[Float[np.ndarray, "B R"]]
+    rule: float
+
+    @classmethod
+    def of(cls, likelihood: Likelihood, psi: Float[np.ndarray, " P"]) -> HeightError:
+        """Of a likelihood at psi."""
+        shares = (
+            normalised(integrals.weighted_draws(*likelihood.split(psi)).log_weights).sum(axis=2)
+            for integrals in likelihood.integrals
+            if not integrals.is_exact
+        )
+        return cls([w - 1 / w.shape[1] for w in shares], rule_error(likelihood, psi).value)
 
 
-def error_of_difference(first: Shares, second: Shares) -> float:
-    """Monte Carlo standard error of a difference of log-likelihoods, from their excess shares.
+def error_of_difference(first: HeightError, second: HeightError) -> float:
+    """Numerical standard error of a difference of log-likelihoods.
 
     The linearised variance of sum_b log L_b is sum_b R / (R - 1) sum_r d_br^2 with d the excess shares;
     that of a difference has the difference of both for d, in which the error of draws of the same seed
-    cancels. Where blocks or draws differ in number, the two count as independent.
+    cancels. Where blocks or draws differ in number, the two count as independent. Of rules it is what finer
+    ones would change.
     """
-    if [d.shape for d in first] == [d.shape for d in second]:
-        return float(np.sqrt(_variance([a - b for a, b in zip(first, second, strict=True)])))
-    return float(np.sqrt(_variance(first) + _variance(second)))
+    alike = [d.shape for d in first.excess] == [d.shape for d in second.excess]
+    if alike:
+        drawn = _variance([a - b for a, b in zip(first.excess, second.excess, strict=True)])
+    else:
+        drawn = _variance(first.excess) + _variance(second.excess)
+    return float(np.hypot(np.sqrt(drawn), first.rule - second.rule))
 
 
-def _variance(deviations: Shares) -> float:
+def _variance(deviations: Sequence[Float[np.ndarray, "B R"]]) -> float:
     return float(sum(d.shape[1] / max(1, d.shape[1] - 1) * np.square(d).sum() for d in deviations))

@@ -30,7 +30,7 @@ class Profile:
         The confidence level whose endpoints the curves reach.
     curves
         A row for each constrained maximum: the `parameter` that was held, its `value`, the `drop` of
-        the log-likelihood below its maximum, its Monte Carlo standard error `mcse`, and the signed root
+        the log-likelihood below its maximum, its numerical standard error `mcse`, and the signed root
         `zeta` of twice the drop.
     constrained
         All parameters at these maxima, in the same rows.
@@ -89,7 +89,7 @@ class Profile:
         table = self.confint()
         places = decimals((self.endpoints["upper"] - self.endpoints["lower"]).to_numpy() / 4)
         columns = [[str(name), *(f"{x:.{places}f}" for x in table[name])] for name in table.columns]
-        error = f"Monte Carlo error of the curves up to {self.curves['mcse'].max():.2g} of log-likelihood"
+        error = f"Numerical error of the curves up to {self.curves['mcse'].max():.2g} of log-likelihood"
         notes = [f"{self.unsettled} constrained maxima did not settle"] if self.unsettled else []
         return "\n".join(
             [

@@ -13,7 +13,7 @@ from scipy.optimize import brentq
 
 from glmmspec.design import Design
 from glmmspec.errors import FitError
-from glmmspec.inference.log_ratio import error_of_difference, excess_shares
+from glmmspec.inference.log_ratio import HeightError, error_of_difference
 from glmmspec.solver.hermite import finer
 from glmmspec.solver.maximum_likelihood import Estimate, estimate
 from glmmspec.solver.start import unit_variances
@@ -43,7 +43,7 @@ class ConstrainedMaximum:
     parameters
         All of them, the one held with its value.
     mcse
-        Monte Carlo standard error of the log-likelihood's distance from its maximum.
+        Numerical standard error of the log-likelihood's distance from its maximum.
     settled
         Whether the others stayed where the draws were centred.
     """
@@ -59,7 +59,7 @@ class Top:
 
     def __init__(self, fit: Fit) -> None:
         found = _estimate(fit, fit.design, fit.params().to_numpy())
-        self._shares = excess_shares(found.likelihood, found.argument)
+        self._error = HeightError.of(found.likelihood, found.argument)
         self.maximum = self.compared(found)
 
     def compared(self, found: Estimate) -> ConstrainedMaximum:
@@ -67,7 +67,7 @@ class Top:
         return ConstrainedMaximum(
             parameters=np.concatenate([found.final.beta, found.final.variances]),
             loglik=found.final.maximum.value,
-            mcse=error_of_difference(self._shares, excess_shares(found.likelihood, found.argument)),
+            mcse=error_of_difference(self._error, HeightError.of(found.likelihood, found.argument)),
             settled=found.settled,
         )
 

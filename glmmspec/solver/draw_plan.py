@@ -17,7 +17,10 @@ SE_TOLERANCE = 0.1
 """Largest relative numerical error of a standard error that draws or nodes are multiplied for."""
 
 _PATIENCE = 4
-"""Rounds of one size, after which an estimate that still moves is given more draws."""
+"""Rounds of one size, after which an estimate that still moves is given more draws, or given up."""
+
+_PATIENCE_WITH_RULES = 30
+"""The same, where nothing is drawn: a round then costs little, and has no more draws to give."""
 
 _RULE_SHARE = 0.1
 """Of the tolerance that is left to rules of quadrature: their error falls fast with their order."""
@@ -109,18 +112,18 @@ class DrawPlan:
 
     def _next_draws(self, latest: Round, draws: int, *, settled: bool, rounds: int) -> int | None:
         excess = self.excess(latest)
-        done = draws == self.most or not latest.draws or (self.fixed is None and excess <= 1)
-        if settled and done:
-            return None
-        if not settled and rounds < _PATIENCE and latest.moved > _NEAR:
-            return draws
+        enough = self.fixed is None and excess <= 1
+        no_more = draws == self.most or not latest.draws
+        grown = self.most if self.fixed is not None else min(self.most, draws * _growth(excess))
+        if settled:
+            return None if no_more or enough else grown
         # More draws help neither an iteration that was cut short nor an information that is singular.
-        hopeless = not latest.maximum.converged or (math.isnan(excess) and draws > self.first.draws)
-        if draws == self.most or not latest.draws or (not settled and hopeless):
-            return draws if not settled and rounds < _PATIENCE else None
-        if self.fixed is None and excess <= 1 and rounds < _PATIENCE:
+        cut_short = not latest.maximum.converged
+        hopeless = cut_short or (math.isnan(excess) and draws > self.first.draws)
+        patience = _PATIENCE if latest.draws or cut_short else _PATIENCE_WITH_RULES
+        if rounds < patience and (latest.moved > _NEAR or no_more or hopeless or enough):
             return draws
-        return self.most if self.fixed is not None else min(self.most, draws * _growth(excess))
+        return None if no_more or hopeless else grown
 
     def limit(self, latest: Round) -> str | None:
         """What kept an estimate from its tolerance: `memory`, `max_draws`, `quadrature`, or nothing."""

@@ -100,7 +100,7 @@ def estimate(
     draws
         Of each block, in place of `options.draws`; it says nothing of how blocks are integrated.
     order
-        Nodes of each rule of quadrature to begin with.
+        Nodes of each rule of quadrature to begin with; fewer where memory holds fewer.
 
     Raises
     ------
@@ -136,7 +136,7 @@ def _estimate(
     start = _start(some, coordinates, held)
     search = Search(integration, coordinates, held)
     centre = start if some is integration else _first_centre(some, coordinates, held, start, plan)
-    size: Size | None = plan.first if order is None else replace(plan.first, order=order)
+    size: Size | None = plan.first if order is None else replace(plan.first, order=min(order, highest))
     sizes: list[Size] = []
     rounds: list[Round] = []
     while size is not None:
@@ -144,12 +144,14 @@ def _estimate(
         rounds.append(latest.outward(coordinates))
         if progress is not None:
             progress(rounds[-1])
-        # Where both lie there: a single round may overshoot.
-        check_variances(inner, np.where(np.isnan(held), np.minimum(latest.variances, centre.variances), 0))
+        # Where it lies there before and after: a single round may overshoot, and a start lie too far up.
+        rising = np.isnan(held) & (latest.variances >= centre.variances)
+        check_variances(inner, np.where(rising, centre.variances, 0))
         centre = search.next_centre(latest)
         settled = search.settled(latest, centre)
         sizes.append(size)
         size = plan.next(latest, size, settled=settled, rounds=sizes.count(size))
+    check_variances(inner, np.where(np.isnan(held), latest.variances, 0))
     _check_maximum(design, rounds[-1])
     return Estimate(
         final=rounds[-1],

@@ -89,16 +89,19 @@ def gradient_error(likelihood: Likelihood, psi: Float[np.ndarray, " P"]) -> Grad
 
 
 def standard_error_error(
-    likelihood: Likelihood, psi: Float[np.ndarray, " P"], covariance: Float[np.ndarray, "P P"]
+    likelihood: Likelihood,
+    psi: Float[np.ndarray, " P"],
+    covariance: Float[np.ndarray, "P P"],
+    jacobian: Float[np.ndarray, "P P"],
 ) -> Float[np.ndarray, " P"]:
-    """Relative Monte Carlo error of the standard errors sqrt(C_jj) at `psi`, C = `covariance` = (-H)^-1.
+    """Relative Monte Carlo error of the standard errors of J psi, J = `jacobian`, C = `covariance` = (-H)^-1.
 
-    With c_j the j-th column of C, and s_br, g_br and A_br the sums of W, W g and W (H + g g') over group r of
-    block b, the error of C_jj = c_j'(-H) c_j is to first order the sum over b and r of
+    With c_j the j-th column of C J', and s_br, g_br and A_br the sums of W, W g and W (H + g g') over group r
+    of block b, the error of the variance c_j'(-H) c_j is to first order the sum over b and r of
 
         c_j' ( A_br - s_br A_b - d_br gbar_b' - gbar_b d_br' ) c_j,    d_br = g_br - s_br gbar_b.
     """
-    free, variance = likelihood.free, np.zeros(len(psi))
+    free, error, columns = likelihood.free, np.zeros(len(psi)), covariance @ jacobian.T
     for integrals in likelihood.integrals:
         if integrals.is_exact:
             continue
@@ -107,38 +110,39 @@ def standard_error_error(
         gradient = score.sum(axis=1)
         shifted = score - sums.weight[:, :, None] * gradient[:, None]
         excess = second - sums.weight[:, :, None, None] * second.sum(axis=1)[:, None]
-        along = np.einsum("pj,bgpr,rj->bgj", covariance, excess, covariance, optimize=True)
-        along -= 2 * (shifted @ covariance) * (gradient @ covariance)[:, None]
+        along = np.einsum("pj,bgpr,rj->bgj", columns, excess, columns, optimize=True)
+        along -= 2 * (shifted @ columns) * (gradient @ columns)[:, None]
         groups = sums.weight.shape[1]
-        variance += groups / max(1, groups - 1) * np.square(along).sum(axis=(0, 1))
-    return np.asarray(np.sqrt(variance) / (2 * np.diagonal(covariance)))
+        error += groups / max(1, groups - 1) * np.square(along).sum(axis=(0, 1))
+    return np.asarray(np.sqrt(error) / (2 * np.einsum("jp,pj->j", jacobian, columns)))
 
 
 @dataclass(frozen=True, eq=False)
 class RuleError:
-    """What finer rules of quadrature would change at an estimate: the gradient, and the Hessian."""
+    """What finer rules of quadrature would change: the log-likelihood, its gradient and its Hessian."""
 
+    value: float
     gradient: Float[np.ndarray, " P"]
     hessian: Float[np.ndarray, "P P"]
 
     @classmethod
     def none(cls, size: int) -> RuleError:
         """No change."""
-        return cls(np.zeros(size), np.zeros((size, size)))
+        return cls(0.0, np.zeros(size), np.zeros((size, size)))
 
 
 def rule_error(likelihood: Likelihood, psi: Float[np.ndarray, " P"]) -> RuleError:
-    """The error of the rules of quadrature, from those of a higher order at the same draws."""
-    free, error = likelihood.free, RuleError.none(len(psi))
-    gradient, hessian = error.gradient, error.hessian
+    """The error of the rules of quadrature at `psi`, from those of a higher order at the same draws."""
+    free, arguments = likelihood.free, likelihood.split(psi)
+    value, gradient, hessian = 0.0, np.zeros(len(psi)), np.zeros((len(psi), len(psi)))
     for integrals in likelihood.integrals:
         finer = integrals.refined()
         if finer is not None:
-            arguments = likelihood.split(psi)
             new, old = finer.moments(*arguments), integrals.moments(*arguments)
+            value += float((new.log_integral - old.log_integral).sum())
             gradient += (new.gradient - old.gradient).sum(axis=0)[free]
             hessian += (new.hessian - old.hessian).sum(axis=0)[np.ix_(free, free)]
-    return error
+    return RuleError(value, gradient, hessian)
 
 
 def weight_health(likelihood: Likelihood, psi: Float[np.ndarray, " P"]) -> WeightHealth:

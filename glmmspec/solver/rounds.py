@@ -21,7 +21,8 @@ _SETTLED = 0.5
 """In standard errors: how far an estimate may lie from the centre of the proposals it came from."""
 
 _REACH = 4.0
-"""By what factor a variance may leave the value its draws were centred at."""
+"""By what factor a variance may leave the value that draws and nodes were centred at: farther off they say
+little, and near 0 what they say is false, since a node at 0 has a density without bound there."""
 
 _FAR_FROM_ZERO = 5.0
 """In standard errors: a variance beyond this is not tried at 0."""
@@ -81,6 +82,13 @@ class Round:
     def se_error(self) -> float:
         """Largest relative numerical error of a standard error."""
         return float(np.hypot(self.draw_se_error, self.rule_se_error))
+
+    @property
+    def at_the_edge(self) -> bool:
+        """Whether a variance has moved as far as it may in one round."""
+        estimated = self.variances > 0
+        change = np.abs(np.log(self.variances[estimated] / self.centre.variances[estimated]))
+        return bool((change > 0.99 * np.log(_REACH)).any())
 
     def outward(self, coordinates: Coordinates) -> Round:
         """The same round in the coordinates of the design."""
@@ -142,7 +150,13 @@ class Search:
         likelihood = sampled_likelihood(self.integration, point, varies, effort, self.proposals)
         self._likelihood = likelihood
         centre = np.concatenate([beta, variances[varies]])
-        maximum = maximise(likelihood, centre, rmax=self.options.rmax, iterlim=self.options.iterlim)
+        maximum = maximise(
+            likelihood,
+            centre,
+            rmax=self.options.rmax,
+            iterlim=self.options.iterlim,
+            within=_within_reach(len(beta), variances[varies]) if self._recentres else None,
+        )
         self._argument = maximum.argument
         estimated = np.where(varies, 0.0, variances)
         estimated[varies] = maximum.argument[len(beta) :]
@@ -159,11 +173,10 @@ class Search:
         leftover = np.outer(maximum.gradient, maximum.gradient)
         drawn = _sandwich(covariance, error.variance + leftover)
         shift = covariance @ rules.gradient
-        bias = jacobian @ covariance @ error.bias / standard_errors
+        columns = covariance @ jacobian.T
+        bias = columns.T @ error.bias / standard_errors
         mcse = _root_of_diagonal(drawn, jacobian) / standard_errors
-        curved = np.einsum("ij,jk,ki->i", covariance, rules.hessian, covariance) / (
-            2 * np.diagonal(covariance)
-        )
+        curved = np.einsum("ji,jk,ki->i", columns, rules.hessian, columns) / (2 * standard_errors**2)
         return Round(
             draws=likelihood.n_draws,
             order=effort.order,
@@ -179,7 +192,7 @@ class Search:
             draw_error=float(np.hypot(mcse, bias).max(initial=0)),
             rule_error=float(np.abs(jacobian @ shift / standard_errors).max(initial=0)),
             draw_se_error=float(
-                standard_error_error(likelihood, maximum.argument, covariance).max(initial=0)
+                standard_error_error(likelihood, maximum.argument, covariance, jacobian).max(initial=0)
             ),
             rule_se_error=float(np.abs(curved).max(initial=0)),
         )
@@ -190,19 +203,14 @@ class Search:
             return False
         if not self._recentres:
             return np.array_equal(following.variances == 0, latest.variances == 0)
-        return latest.moved <= _SETTLED and np.array_equal(following.variances, latest.variances)
+        stayed = np.array_equal(following.variances, latest.variances)
+        return latest.moved <= _SETTLED and stayed and not latest.at_the_edge
 
     def next_centre(self, latest: Round) -> Point:
-        """The parameters to centre the next round at: the estimate, within reach of the last centre.
-
-        Draws say little of a variance more than a factor of `_REACH` away. Those of R's mixture are
-        centred once, at the start.
-        """
-        last = latest.centre.variances
+        """The parameters to centre the next round at: the estimate. Draws of R's mixture are centred once."""
+        last, estimated = latest.centre.variances, self._with_zeros(latest, latest.variances)
         if self._recentres:
-            within = np.clip(latest.variances, last / _REACH, last * _REACH)
-            return Point(latest.beta, self._with_zeros(latest, within))
-        estimated = self._with_zeros(latest, latest.variances)
+            return Point(latest.beta, estimated)
         stays = (last > 0) & (estimated > 0)
         return Point(latest.centre.beta, np.where(stays, last, estimated))
 
@@ -235,6 +243,14 @@ class Search:
         full = np.full(len(latest.free), np.inf)
         full[latest.free] = np.sqrt(np.nan_to_num(np.diagonal(latest.covariance), nan=np.inf))
         return full[len(latest.beta) :]
+
+
+def _within_reach(
+    n_coefficients: int, variances: Float[np.ndarray, " V"]
+) -> tuple[Float[np.ndarray, " P"], Float[np.ndarray, " P"]]:
+    """Bounds of (beta, nu) in one round."""
+    anywhere = np.full(n_coefficients, np.inf)
+    return np.append(-anywhere, variances / _REACH), np.append(anywhere, variances * _REACH)
 
 
 def _inverse_information(hessian: Float[np.ndarray, "P P"]) -> Float[np.ndarray, "P P"]:

@@ -35,7 +35,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Maximum:
-    """Where the iteration ended, and whether its stopping rule was met there."""
+    """Where the iteration ended, and whether its stopping rule was met there (or a bound stopped it)."""
 
     argument: Vector
     value: float
@@ -53,6 +53,7 @@ def maximise(
     rmax: float = 4.0,
     iterlim: int = 100,
     tolerance: float = 1e-12,
+    within: tuple[Vector, Vector] | None = None,
 ) -> Maximum:
     """Climb from `start` until an iteration changes the value, or promises to, by next to nothing.
 
@@ -64,6 +65,9 @@ def maximise(
     tolerance
         For both the change in value of an accepted step and the predicted change, times the
         absolute value where that is above 1.
+    within
+        Lower and upper bounds, with `start` inside. A step that would pass one ends there, and with it the
+        iteration if the step is accepted: what lies beyond is for another objective.
 
     Notes
     -----
@@ -79,6 +83,8 @@ def maximise(
     while len(point) and np.isfinite(value) and len(steps) < iterlim:
         scaled_gradient, scaled_hessian = gradient * scale, hessian * np.outer(scale, scale)
         step = maximise_quadratic(scaled_gradient, scaled_hessian, radius)
+        share = 1.0 if within is None or converged else _share_within(point, step * scale, within)
+        step = step * share
         predicted = float(step @ scaled_gradient + step @ scaled_hessian @ step / 2)
         negligible = tolerance * max(1.0, abs(value))
         converged = converged or predicted < negligible
@@ -98,11 +104,22 @@ def maximise(
         if accepted:
             converged = rise < negligible
             point, value, gradient, hessian = candidate, new_value, new_gradient, new_hessian
+            if share < 1:
+                converged = True
+                break
         if ratio < 1 / 4:
             radius = length / 4
         elif ratio > 3 / 4 and boundary:
             radius = min(2 * radius, rmax)
     return Maximum(point, float(value), gradient, hessian, converged, tuple(steps))
+
+
+def _share_within(point: Vector, step: Vector, bounds: tuple[Vector, Vector]) -> float:
+    """How much of a step lies within bounds."""
+    lower, upper = bounds
+    room = np.where(step < 0, lower - point, upper - point)
+    moves = step != 0
+    return min(1.0, float((room[moves] / step[moves]).min(initial=1.0)))
 
 
 def _unit_steps(hessian: Matrix) -> Vector:

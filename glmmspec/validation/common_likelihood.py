@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from glmmspec.design import Design
-from glmmspec.inference.log_ratio import Shares, error_of_difference, excess_shares
+from glmmspec.inference.log_ratio import HeightError, error_of_difference
 from glmmspec.options import SolverOptions
 from glmmspec.solver.coordinates import Point
 from glmmspec.solver.integration import Integration
@@ -31,7 +31,7 @@ class CommonLikelihood:
     integration: Integration
     draws: int
     _values: dict[str, float] = field(default_factory=dict)
-    _shares: dict[str, Shares] = field(default_factory=dict)
+    _errors: dict[str, HeightError] = field(default_factory=dict)
 
     @classmethod
     def of(cls, design: Design, options: SolverOptions) -> CommonLikelihood:
@@ -53,13 +53,13 @@ class CommonLikelihood:
         )
         argument = np.concatenate([beta, variances[varies]])
         self._values[name] = likelihood(argument)[0]
-        self._shares[name] = excess_shares(likelihood, argument)
+        self._errors[name] = HeightError.of(likelihood, argument)
         return self._values[name]
 
     def below_highest(self, name: str) -> tuple[float, float]:
-        """How far the value of a name is below the highest of all, and its Monte Carlo standard error."""
+        """How far the value of a name is below the highest of all, and its numerical standard error."""
         if name not in self._values:
             return np.nan, np.nan
         highest = max(self._values, key=lambda other: self._values[other])
-        error = error_of_difference(self._shares[name], self._shares[highest])
+        error = error_of_difference(self._errors[name], self._errors[highest])
         return self._values[highest] - self._values[name], error

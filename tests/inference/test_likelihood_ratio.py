@@ -112,16 +112,40 @@ def test_the_only_variance_is_tested_against_logistic_regression():
 
 
 def test_a_variance_estimated_as_0():
-    """Both models are then one, on common draws, and the p-value is 1."""
+    """Both models are then one, and the p-value is 1."""
     fit, _ = quiet_fit(gs.parse("family bernoulli\ny ~ x | g"), coins(0.0, 2))
     assert fit.on_boundary == ("g",)
     test = variance_test(fit, "g")
-    assert test.common_draws
+    assert not test.drawn
     assert test.statistic == pytest.approx(0, abs=1e-9)
     assert "ratio 0.0000" in str(test)
     assert test.p == 1
     smaller, _ = quiet_fit(gs.parse("family bernoulli\ny ~ 1 | g"), coins(0.0, 2))
     assert "Also estimated as 0: g" in str(likelihood_ratio_test(smaller, fit))
+
+
+def test_by_quadrature_it_is_the_exact_ratio():
+    """Of a strong effect between groups, without which the groups' effects lie elsewhere.
+
+    The stated error is what finer rules would change. The nodes of the larger model, if they served the smaller
+    as draws do, would be off by more than 100 times as much.
+    """
+    rng = np.random.default_rng(5)
+    between = np.repeat(rng.normal(size=30), 8)
+    data = coins(0.5, 5).assign(between=between)
+    data["y"] = rng.random(240) < 1 / (1 + np.exp(-2 * between - rng.normal(scale=0.7, size=30)[data["g"]]))
+    small, large = (gs.fit(gs.parse(f"family bernoulli\n{f} | g"), data) for f in ("y ~ x", "y ~ x + between"))
+    test = likelihood_ratio_test(small, large)
+    heights = [quadrature.maximum(fit.design, fit.params().to_numpy())[1] for fit in (small, large)]
+    exact = 2 * (heights[1] - heights[0])
+    assert not test.drawn
+    assert abs(test.statistic - exact) < 4 * test.mcse
+    assert test.mcse < 0.01
+    nesting = Nesting.between(small.design, large.design)
+    as_draws = LogRatio.on_common_draws(small.estimate, large.estimate, nesting)
+    assert as_draws is not None
+    assert abs(as_draws.twice - exact) > 100 * test.mcse
+    assert f"(numerical error {test.mcse:.2g}, quadrature)" in str(test)
 
 
 @pytest.mark.slow

@@ -3,8 +3,47 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from glmmspec.options import SolverOptions
+from glmmspec.solver.maximum_likelihood import estimate
 from glmmspec.solver.rounds import _sandwich
+from tests.solver import designs, quadrature
+
+
+@pytest.mark.parametrize("family", ["bernoulli", "poisson"])
+def test_a_variance_of_zero(family: str) -> None:
+    """Nodes at a mode near 0 have a density without bound as the variance falls: that is no maximum.
+
+    Of eight data sets without effects the estimate is 0, or what a fine quadrature finds, and its likelihood
+    that of quadrature in each.
+    """
+    zeros = 0
+    for seed in range(8):
+        design = designs.groups(family, seed=seed, n_groups=60, per_group=8, variance=0.0, beta=0.3)
+        found = estimate(design, SolverOptions())
+        assert found.settled
+        zeros += int(found.final.variances[0] == 0)
+        start = np.append(found.final.beta, max(found.final.variances[0], 1e-6))
+        exact, height = quadrature.maximum(design, start)
+        assert found.final.maximum.value == pytest.approx(height, abs=2e-3)
+        np.testing.assert_allclose(found.final.variances[0], exact[-1], atol=2e-3)
+    assert 0 < zeros < 8
+
+
+FAR = SolverOptions(start=(0.0, 0.0, 1e4))
+
+
+def test_a_start_far_away() -> None:
+    """A variance moves by a factor of 4 a round, and quadrature has as many rounds as that takes."""
+    design = designs.groups("poisson", seed=1, n_groups=40, per_group=5, variance=1.0, beta=0.3)
+    near, far = (estimate(design, options) for options in (SolverOptions(), FAR))
+    assert near.settled
+    assert far.settled
+    assert len(far.rounds) > 4
+    np.testing.assert_allclose(far.final.variances, near.final.variances, rtol=1e-3)
+    moves = [np.log(r.variances / r.centre.variances) for r in far.rounds]
+    assert np.abs(moves).max() <= np.log(4) * (1 + 1e-9)
 
 
 def test_monte_carlo_errors_have_the_parameters_units() -> None:

@@ -99,7 +99,7 @@ def test_the_error_of_the_standard_errors_is_true(points):
         likelihood = sampled_likelihood(integration, centre, np.array([True]), Effort(1024, 5, stream))
         covariance = np.linalg.inv(-likelihood(psi)[2])
         found.append(np.sqrt(covariance[-1, -1]))
-        stated.append(standard_error_error(likelihood, psi, covariance)[-1])
+        stated.append(standard_error_error(likelihood, psi, covariance, np.eye(len(psi)))[-1])
     ratio = np.std(found, ddof=1) / np.mean(found) / np.mean(stated)
     assert 0.7 < ratio < 1.4
     assert not 0.7 < ratio / 2 < 1.4

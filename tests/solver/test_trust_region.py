@@ -37,6 +37,16 @@ def test_indefinite_start():
     np.testing.assert_allclose(found.argument, [0.5**0.5, 0], atol=1e-4)
 
 
+def test_ends_at_the_first_bound_it_would_pass():
+    """There, or inside where the function falls before; a maximum within is found as without bounds."""
+    start, high = np.array([0.1, 1.0]), np.array([0.4, np.inf])
+    found = maximise(double_well, start, within=(np.array([0.05, -np.inf]), high))
+    assert found.converged
+    assert found.argument[0] == pytest.approx(0.4, abs=1e-12)
+    wide = maximise(double_well, start, within=(np.array([0.05, -np.inf]), 2 * high))
+    np.testing.assert_allclose(wide.argument, maximise(double_well, start).argument, rtol=1e-12)
+
+
 def test_leaves_a_saddle_it_starts_on():
     """There the gradient is 0 and only the hard case gives a step."""
     found = maximise(double_well, np.zeros(2))
