@@ -100,6 +100,11 @@ class Design:
         )
 
     @property
+    def counts(self) -> Bool[np.ndarray, " n"]:
+        """Which rows say anything of the parameters: those with trials and a weight above 0."""
+        return np.asarray(self.weights * self.trials > 0)
+
+    @property
     def effect_starts(self) -> Int[np.ndarray, " T+1"]:
         """Where each term's effects start, numbered through the terms in order; last, the number of all."""
         return np.cumsum([0, *(len(term.levels) for term in self.random)])

@@ -84,10 +84,10 @@ class Posterior:
     ) -> Iterator[tuple[Int[np.ndarray, " r"], Float[np.ndarray, "r m"], Float[np.ndarray, "r m"]]]:
         """Some rows at a time: which, and their weights and sum_t z_t u_t in each draw.
 
-        An effect of `PADDING` counts as 0. Effects of different blocks are independent given the data:
+        An effect of `PADDING`, and one that is multiplied by 0, counts as 0. Effects of different blocks are independent given the data:
         draws of both, paired, are draws of both.
         """
-        known = effects != PADDING
+        known = (effects != PADDING) & (values != 0)
         block = self._place[effects][:, :, :2]
         first = np.argmax(known, axis=1)
         own = block[np.arange(len(effects)), first]
@@ -105,18 +105,16 @@ class Posterior:
         if len(nothing):
             yield nothing, np.ones((len(nothing), 1)), np.zeros((len(nothing), 1))
         for row in np.flatnonzero(~alone):
-            yield np.array([row]), *self._paired(effects[row], values[row])
+            yield np.array([row]), *self._paired(effects[row, known[row]], values[row, known[row]])
 
     def _paired(
         self, effects: Int[np.ndarray, " T"], values: Float[np.ndarray, " T"]
     ) -> tuple[Float[np.ndarray, "1 m"], Float[np.ndarray, "1 m"]]:
         """The sums of one row over several blocks, each block's drawn again by their weights."""
-        rng = np.random.default_rng(np.sort(effects[effects != PADDING]).tolist())
+        rng = np.random.default_rng(np.sort(effects).tolist())
         total = np.zeros((1, _PAIRS))
         chosen: dict[tuple[int, int], np.ndarray] = {}
         for effect, value in zip(effects, values, strict=True):
-            if effect == PADDING:
-                continue
             index, block, position = self._place[effect].tolist()
             draws = self._draws[index]
             if (index, block) not in chosen:

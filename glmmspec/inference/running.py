@@ -53,15 +53,19 @@ def _gradients(fit: Fit) -> dict[int, tuple[Float[np.ndarray, " P"], Float[np.nd
     """By number of draws: the gradient at the estimate and its Monte Carlo covariance, over all blocks."""
     check_drawn(fit)
     likelihood, argument = fit.estimate.likelihood, fit.estimate.argument
-    n = len(argument)
+    psi, n = likelihood.split(argument), len(argument)
+    exact = [
+        i.moments(*psi).gradient.sum(axis=0)[likelihood.free] for i in likelihood.integrals if i.is_exact
+    ]
+    nothing = np.sum([np.zeros(n), *exact], axis=0), np.zeros((n, n))
     sums: dict[int, tuple[np.ndarray, np.ndarray]] = {}
     for integrals in (i for i in likelihood.integrals if not i.is_exact):
-        drawn = integrals.weighted_draws(*likelihood.split(argument))
+        drawn = integrals.weighted_draws(*psi)
         scores = drawn.scores[:, likelihood.free]
         for replicates, each in _first(*drawn.log_weights.shape[1:]):
             weights = normalised(drawn.log_weights[:, :replicates, :each])
             some = scores[:, :, :replicates, :each]
-            gradient, variance = sums.get(replicates * each, (np.zeros(n), np.zeros((n, n))))
+            gradient, variance = sums.get(replicates * each, nothing)
             sums[replicates * each] = (
                 gradient + np.einsum("bprm,brm->p", some, weights),
                 variance + replicate_error(weights, some).variance,

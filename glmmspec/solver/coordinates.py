@@ -14,6 +14,9 @@ from jaxtyping import Float
 from glmmspec.design import Design
 
 
+_OF_ROWS = ("y", "trials", "weights", "offset", "rows")
+
+
 @dataclass(frozen=True, eq=False)
 class Point:
     """A value of every parameter; a variance of 0 takes its effects out of the model."""
@@ -30,14 +33,25 @@ class Coordinates:
 
     @classmethod
     def of(cls, design: Design) -> Coordinates:
-        """From the QR decomposition of X."""
-        triangle = np.linalg.qr(design.x, mode="r")
-        p = design.x.shape[1]
-        return cls(np.linalg.solve(triangle, np.eye(p)) * np.sqrt(len(design.x)))
+        """From the QR decomposition of X, in the rows that count."""
+        x = design.x[design.counts]
+        triangle = np.linalg.qr(x, mode="r")
+        return cls(np.linalg.solve(triangle, np.eye(x.shape[1])) * np.sqrt(len(x)))
 
     def design(self, design: Design) -> Design:
-        """The same design with its fixed effects in these coordinates."""
-        return replace(design, x=design.x @ self.basis)
+        """The same design with its fixed effects in these coordinates, and the rows that count alone.
+
+        A row of weight 0 can then have no part in starts, scales and blocks.
+        """
+        used = np.flatnonzero(design.counts)
+        return replace(
+            design,
+            x=design.x[used] @ self.basis,
+            random=tuple(
+                replace(term, codes=term.codes[used], values=term.values[used]) for term in design.random
+            ),
+            **{name: getattr(design, name)[used] for name in _OF_ROWS},
+        )
 
     def inward(self, point: Point) -> Point:
         """A point in these coordinates, given in the design's own."""

@@ -117,6 +117,13 @@ def _choose(
         above = at[np.asarray(child.parent)]
         share = np.moveaxis(below.share, -1, 0).reshape(len(above), -1, below.share.shape[2])
         share = np.take_along_axis(share, above.reshape(len(above), -1, 1), axis=1)
-        passed = np.cumsum(share, axis=2) < rng.random((*share.shape[:2], 1))
+        passed = np.cumsum(share, axis=2) < _evenly(above.shape, rng).reshape(*share.shape[:2], 1)
         node = np.minimum(passed.sum(axis=2), share.shape[2] - 1).reshape(above.shape)
         _choose(child, below.nodes, above * share.shape[2] + node, rng, found)
+
+
+def _evenly(shape: tuple[int, ...], rng: np.random.Generator) -> Float[np.ndarray, "J c copies"]:
+    """Uniform numbers, one in each of as many equal parts as there are copies, in a random order."""
+    copies = shape[-1]
+    part = rng.permuted(np.broadcast_to(np.arange(copies), shape), axis=-1)
+    return np.asarray((part + rng.random(shape)) / copies)

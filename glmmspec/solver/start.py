@@ -91,12 +91,24 @@ def fixed_effects_alone(design: Design) -> Float[np.ndarray, " p"]:
 
 
 def unit_variances(design: Design) -> Float[np.ndarray, " K"]:
-    """Variances that make z u of unit size, whatever the scale of the multipliers."""
+    """Variances that make z u of unit size, whatever the scale of the multipliers.
+
+    Raises
+    ------
+    FitError
+        If all of a component's are 0.
+    """
     square = np.zeros(len(design.components))
     count = np.zeros(len(design.components))
     for term in design.random:
         square[term.component] += design.weights @ np.square(term.values)
         count[term.component] += design.weights.sum()
+    if not square.all():
+        name = design.components[int(np.argmin(square))]
+        raise FitError(
+            f"the effects of {name} are multiplied by 0 in all rows that count",
+            hint="drop the term, or look at its column and the weights",
+        )
     return count / square
 
 

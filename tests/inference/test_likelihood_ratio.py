@@ -134,7 +134,9 @@ def test_by_quadrature_it_is_the_exact_ratio():
     between = np.repeat(rng.normal(size=30), 8)
     data = coins(0.5, 5).assign(between=between)
     data["y"] = rng.random(240) < 1 / (1 + np.exp(-2 * between - rng.normal(scale=0.7, size=30)[data["g"]]))
-    small, large = (gs.fit(gs.parse(f"family bernoulli\n{f} | g"), data) for f in ("y ~ x", "y ~ x + between"))
+    small, large = (
+        gs.fit(gs.parse(f"family bernoulli\n{f} | g"), data) for f in ("y ~ x", "y ~ x + between")
+    )
     test = likelihood_ratio_test(small, large)
     heights = [quadrature.maximum(fit.design, fit.params().to_numpy())[1] for fit in (small, large)]
     exact = 2 * (heights[1] - heights[0])

@@ -1,6 +1,7 @@
 """Running estimates against the maxima of the likelihoods that the first draws alone make."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.optimize import minimize
 from scipy.special import logsumexp
@@ -19,6 +20,20 @@ def test_all_draws_give_the_fit(fit):
     last = running_estimates(fit).loc[fit.n_draws]
     np.testing.assert_allclose(last["estimate"], fit.params(), atol=1e-6)
     np.testing.assert_allclose(last["mcse"], fit.mcse(), rtol=1e-5)
+
+
+def test_where_some_blocks_are_integrated_by_quadrature():
+    """30 pairs of one effect of each of two factors, and a block of 8 of the one crossed with 8 of the other."""
+    rng = np.random.default_rng(0)
+    pairs, crossed = np.repeat(np.arange(8, 38), 6), np.divmod(np.arange(64), 8)
+    a, b = (np.append(pairs, part) for part in crossed)
+    frame = pd.DataFrame({"a": a, "b": b, "x": rng.normal(size=len(a))})
+    eta = 0.5 * frame["x"] + rng.normal(size=38)[a] + rng.normal(size=38)[b]
+    frame["y"] = 1 * (rng.random(len(a)) < 1 / (1 + np.exp(-eta)))
+    fit, _ = quiet_fit(gs.parse("family bernoulli\ny ~ x | a, b"), frame, blocks="natural", tolerance=0.2)
+    assert {integrals.is_exact for integrals in fit.estimate.likelihood.integrals} == {True, False}
+    last = running_estimates(fit).loc[fit.n_draws]
+    np.testing.assert_allclose(last["estimate"], fit.params(), atol=1e-6)
 
 
 @pytest.mark.parametrize("draws", [512, 2048])

@@ -83,3 +83,14 @@ def test_a_level_whose_rows_all_weigh_nothing():
     error = np.sqrt(weighted.mcse() ** 2 + dropped.mcse() ** 2)
     assert (np.abs(weighted.params() - dropped.params()) < 4 * error).all()
     assert (error < 0.1 * dropped.se()).all()
+
+
+@pytest.mark.parametrize("wild", [-999.0, 1e9])
+def test_rows_of_weight_0_say_nothing(wild):
+    """Whatever stands in them: starts, scales and orthonormal columns come from the rows that count."""
+    frame = simulated("bernoulli")
+    frame.loc[frame.w == 0, ["x", "o"]] = wild
+    weighted, dropped = fits("bernoulli", frame, "g, (0 + x | h)")
+    assert weighted.converged
+    np.testing.assert_allclose(weighted.params(), dropped.params(), rtol=1e-6, atol=1e-8)
+    assert weighted.loglik == pytest.approx(dropped.loglik, rel=1e-9)
