@@ -84,8 +84,8 @@ class Posterior:
     ) -> Iterator[tuple[Int[np.ndarray, " r"], Float[np.ndarray, "r m"], Float[np.ndarray, "r m"]]]:
         """Some rows at a time: which, and their weights and sum_t z_t u_t in each draw.
 
-        An effect of `PADDING`, and one that is multiplied by 0, counts as 0. Effects of different blocks are independent given the data:
-        draws of both, paired, are draws of both.
+        An effect of `PADDING`, and one that is multiplied by 0, counts as 0. Effects of different blocks are
+        independent given the data: draws of both, paired, are draws of both.
         """
         known = (effects != PADDING) & (values != 0)
         block = self._place[effects][:, :, :2]

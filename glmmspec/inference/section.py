@@ -204,11 +204,11 @@ def _estimate(
     start: Float[np.ndarray, " P"],
     hold: Mapping[int, float] = MappingProxyType({}),
 ) -> Estimate:
-    """From a start, with as many draws as the fit has, or if it has none by finer rules than its own."""
+    """From a start, by draws like the fit's, or if it has none by finer rules than its own."""
     options = replace(fit.options, start=tuple(start.tolist()))
     order = fit.estimate.final.order
     if fit.n_draws:
-        return estimate(design, options, hold=hold, draws=fit.n_draws, order=order)
+        return estimate(design, options, hold=hold, draws=fit.n_draws, order=order, like=fit.estimate)
     return estimate(design, options, hold=hold, order=finer(finer(order)))
 
 

@@ -13,7 +13,6 @@ from jaxtyping import Float
 
 from glmmspec.design import Design
 
-
 _OF_ROWS = ("y", "trials", "weights", "offset", "rows")
 
 

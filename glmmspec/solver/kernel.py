@@ -23,7 +23,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Float, Int
 
-from glmmspec.family import FAMILIES, Array, Family
+from glmmspec.family import FAMILIES, Array
 
 _FACTORS = 512
 """Factors of 1/2 at least whose product does not underflow, with room to spare."""
@@ -363,7 +363,7 @@ def _total(
     *summed: tuple[Array, int],
     by: tuple[Callable[[Array, Array], Array], ...] = (),
 ) -> tuple[Array, ...]:
-    """The sums (or products, where `by` says so) over i of terms of what each array holds at i along its axis.
+    """The sums (or products, if `by` says so) over i of terms of what each array holds at i along its axis.
 
     It is a loop, several i's in each pass, so that XLA does not make a sum again, or in another order, inside
     what reads it.

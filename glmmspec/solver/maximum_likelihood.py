@@ -84,6 +84,7 @@ def estimate(
     hold: Mapping[int, float] = MappingProxyType({}),
     draws: int | None = None,
     order: int | None = None,
+    like: Estimate | None = None,
 ) -> Estimate:
     """Maximise the likelihood of a design.
 
@@ -101,6 +102,9 @@ def estimate(
         Of each block, in place of `options.draws`; it says nothing of how blocks are integrated.
     order
         Nodes of each rule of quadrature to begin with; fewer where memory holds fewer.
+    like
+        An estimate whose points and proposals the rounds of most draws take about their own modes, so that
+        both have nearly the same error.
 
     Raises
     ------
@@ -109,7 +113,7 @@ def estimate(
         numbers are beyond double precision.
     """
     try:
-        return _estimate(design, options, progress, hold, draws, order)
+        return _estimate(design, options, progress, hold, draws, order, like)
     except np.linalg.LinAlgError as error:
         # A matrix that is positive definite in exact arithmetic was not in this.
         check_rates(design, fixed_effects_alone(design))
@@ -123,6 +127,7 @@ def _estimate(
     hold: Mapping[int, float],
     draws: int | None,
     order: int | None,
+    like: Estimate | None,
 ) -> Estimate:
     coordinates = Coordinates.of(design)
     inner = coordinates.design(design)
@@ -140,7 +145,9 @@ def _estimate(
     sizes: list[Size] = []
     rounds: list[Round] = []
     while size is not None:
-        latest = search.round(centre, Effort(size.draws, size.order, stream=len(rounds)))
+        alike = like if size.draws == plan.most else None
+        stream, proposals = (alike.final.stream, alike.proposals) if alike else (len(rounds), None)
+        latest = search.round(centre, Effort(size.draws, size.order, stream), proposals)
         rounds.append(latest.outward(coordinates))
         if progress is not None:
             progress(rounds[-1])

@@ -140,9 +140,16 @@ class Search:
         """The solver's options."""
         return self.integration.options
 
-    def round(self, point: Point, effort: Effort) -> Round:
-        """Draw at the given parameters and maximise from there."""
-        if self._likelihood is not None:
+    def round(
+        self, point: Point, effort: Effort, proposals: tuple[FittedProposal, ...] | None = None
+    ) -> Round:
+        """Draw at the given parameters and maximise from there.
+
+        Proposals are those fitted to the round before, if others are not given.
+        """
+        if proposals is not None:
+            self.proposals = proposals
+        elif self._likelihood is not None:
             self.proposals = self._likelihood.fitted(self._argument)
         self._likelihood = None  # its draws take as much memory as those to come
         beta, variances = point.beta, point.variances

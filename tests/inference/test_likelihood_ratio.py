@@ -127,7 +127,7 @@ def test_a_variance_estimated_as_0():
 def test_by_quadrature_it_is_the_exact_ratio():
     """Of a strong effect between groups, without which the groups' effects lie elsewhere.
 
-    The stated error is what finer rules would change. The nodes of the larger model, if they served the smaller
+    The stated error is what finer rules would change. Nodes of the larger model, if they served the smaller
     as draws do, would be off by more than 100 times as much.
     """
     rng = np.random.default_rng(5)

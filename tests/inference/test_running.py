@@ -23,7 +23,7 @@ def test_all_draws_give_the_fit(fit):
 
 
 def test_where_some_blocks_are_integrated_by_quadrature():
-    """30 pairs of one effect of each of two factors, and a block of 8 of the one crossed with 8 of the other."""
+    """30 pairs of one effect of each of two factors, and a block of 8 of one crossed with 8 of the other."""
     rng = np.random.default_rng(0)
     pairs, crossed = np.repeat(np.arange(8, 38), 6), np.divmod(np.arange(64), 8)
     a, b = (np.append(pairs, part) for part in crossed)

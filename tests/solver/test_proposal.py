@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.special import gammaincinv, ndtri
+from scipy.special import gammaincinv
 from scipy.stats import kstest, multivariate_normal, multivariate_t
 
 from glmmspec.blocks import batches, partition
