@@ -105,7 +105,7 @@ class HeightError:
     def of(cls, likelihood: Likelihood, psi: Float[np.ndarray, " P"]) -> HeightError:
         """Of a likelihood at psi."""
         shares = (
-            normalised(integrals.weighted_draws(*likelihood.split(psi)).log_weights).sum(axis=2)
+            normalised(integrals.log_weights(*likelihood.split(psi))).sum(axis=2)
             for integrals in likelihood.integrals
             if not integrals.is_exact
         )

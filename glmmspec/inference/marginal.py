@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from glmmspec.family import Family
+from glmmspec.solver.hermite import Rule
 
 _NODES = 64
 
@@ -41,5 +42,6 @@ def marginal_mean(
 
 def gauss_hermite() -> tuple[Float[np.ndarray, " nodes"], Float[np.ndarray, " nodes"]]:
     """Nodes and weights of the standard normal distribution; the weights sum to 1."""
-    nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
-    return nodes, weights / weights.sum()
+    rule = Rule.of(_NODES, 1)
+    [nodes] = rule.nodes
+    return nodes, np.exp(rule.log_weights - np.square(nodes) / 2) / np.sqrt(2 * np.pi)

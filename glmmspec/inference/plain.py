@@ -47,9 +47,7 @@ def to_plain(value: Any) -> Any:
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def from_plain(
-    hint: Any, value: Any, path: str, sizes: Mapping[str, int] = types.MappingProxyType({})
-) -> Any:
+def from_plain(hint: Any, value: Any, path: str, sizes: Mapping[str, int] = _NO_SIZES) -> Any:
     """The value of type `hint` that `to_plain` gave.
 
     Parameters

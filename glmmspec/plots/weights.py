@@ -116,7 +116,7 @@ def _weights_of(fit: Fit, block: int) -> Float[np.ndarray, " m"]:
     likelihood = fit.estimate.likelihood
     point = likelihood.split(fit.estimate.argument)
     (found,) = (
-        normalised(integrals.weighted_draws(*point).log_weights[integrals.block == block])
+        normalised(integrals.log_weights(*point)[integrals.block == block])
         for integrals in likelihood.integrals
         if (integrals.block == block).any()
     )

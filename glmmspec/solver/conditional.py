@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,7 +16,6 @@ from glmmspec.design import Design
 from glmmspec.solver.coordinates import Point
 from glmmspec.solver.fitted import Drawn, FittedProposal
 from glmmspec.solver.hermite import Rule, finer
-from glmmspec.solver.importance import zero_variance_score
 from glmmspec.solver.integral import EffectDraws, EffectMoments
 from glmmspec.solver.joint_modes import JointModes
 from glmmspec.solver.kernel import Draws, Effects, Level, Nodes, Root, Rows
@@ -24,6 +23,7 @@ from glmmspec.solver.piece_effects import EffectSums, drawn_nodes, effect_sums
 from glmmspec.solver.piece_modes import piece_modes
 from glmmspec.solver.pieces import PieceTree
 from glmmspec.solver.weighted_sample import Layout, WeightedSample, chunk_size, size_of
+from glmmspec.solver.zero_variance import zero_variance_score
 
 _JOINT_DRAWS = 4096
 _MOST_VALUES = 2**25
@@ -90,6 +90,8 @@ class ConditionalSample(WeightedSample):
         Nodes of each level's rule, in each dimension.
     source
         What the separators were drawn from.
+    by_finer_rule
+        Where they stand at the nodes of a rule: the same by a finer one.
     """
 
     def __init__(
@@ -102,10 +104,11 @@ class ConditionalSample(WeightedSample):
         replicates: int,
         order: int,
         source: Drawn | None = None,
+        by_finer_rule: Callable[[], ConditionalSample] | None = None,
     ) -> None:
         self._setting = setting
         self._source = source
-        self._finer = partial(
+        self._finer = by_finer_rule or partial(
             ConditionalSample,
             setting,
             levels,
@@ -135,7 +138,7 @@ class ConditionalSample(WeightedSample):
             tuple(_spread(nodes, layout) for _, nodes in children),
         )
         super().__init__(root, draws, layout, setting.design.family, single=setting.single, mesh=setting.mesh)
-        self.is_exact = False
+        self.is_exact = by_finer_rule is not None
         self.block = tree.block
         self.effect = member_table(setting.parts.effect_block, setting.parts.n_blocks, tree.block)
 
@@ -156,10 +159,8 @@ class ConditionalSample(WeightedSample):
         weight = volume + rule.log_weights + np.log(len(rule.log_weights))
         if (setting.tree.separator == PADDING).all():
             separators, weight = np.zeros((*mode.shape, 1)), np.zeros((len(mode), 1))
-        made = cls(setting, levels, separators, weight, replicates=1, order=order)
-        made.is_exact = True
-        made._finer = partial(cls.by_rule, setting, levels, mode, scale, order=finer(order))
-        return made
+        again = partial(cls.by_rule, setting, levels, mode, scale, order=finer(order))
+        return cls(setting, levels, separators, weight, replicates=1, order=order, by_finer_rule=again)
 
     def refined(self) -> ConditionalSample:
         """With finer rules of the levels, at the same draws, or if there are none at nodes of finer rules."""
@@ -171,13 +172,8 @@ class ConditionalSample(WeightedSample):
         """A proposal fitted to the separators as they are weighted at given parameters."""
         if self._source is None:
             return None
-        flat = self.weighted_draws(beta, variances).log_weights.reshape(len(self.block), -1)
+        flat = self.log_weights(beta, variances).reshape(len(self.block), -1)
         return self._source.fitted(self._setting.tree.separator, *self.drawn(), flat)
-
-    @property
-    def n_draws(self) -> int:
-        """Draws of each separator."""
-        return self.layout.draws
 
     def effect_moments(
         self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]

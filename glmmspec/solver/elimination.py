@@ -48,26 +48,28 @@ class Elimination:
         """Effects of the separator in each block, from those of each term."""
         return np.asarray(counts[list(self.separator)].sum(axis=0))
 
-    def by_rule(self, counts: Int[np.ndarray, "T blocks"], allowed: bool) -> Bool[np.ndarray, " blocks"]:
+    def by_rule(
+        self, counts: Int[np.ndarray, "T blocks"], rules_allowed: bool
+    ) -> Bool[np.ndarray, " blocks"]:
         """In which blocks the separator takes no draws: where it has no effect, and if allowed, few.
 
         Without levels a rule is taken over all effects of a block, those that are held at 0 too.
         """
         size = self.separator_sizes(counts) if self.levels else counts.sum(axis=0)
         empty = (size == 0) & (len(self.levels) > 0)
-        return np.asarray(empty | ((size <= QUADRATURE_EFFECTS) & allowed))
+        return np.asarray(empty | ((size <= QUADRATURE_EFFECTS) & rules_allowed))
 
     def cost(
-        self, counts: Int[np.ndarray, "T blocks"], *, by_rule: bool, drawn: bool
+        self, counts: Int[np.ndarray, "T blocks"], *, rules_allowed: bool, drawn: bool
     ) -> Float[np.ndarray, " blocks"]:
         """Predicted evaluations of each row of a block: draws times nodes.
 
-        `by_rule` says whether a small separator may stand at the nodes of a rule, `drawn` whether
-        any may be drawn.
+        `rules_allowed` says whether a small separator may stand at the nodes of a rule, `drawn` whether any
+        may be drawn.
         """
         size = self.separator_sizes(counts)
         draws = _DRAWS * 2.0 ** (size / _DOUBLING) if drawn else np.full(len(size), np.inf)
-        small = self.by_rule(counts, by_rule)
+        small = self.by_rule(counts, rules_allowed)
         outer = np.where(small, float(_NODES) ** np.where(small, size, 0), draws)
         return np.asarray(outer * float(_NODES) ** sum(map(len, self.levels)))
 

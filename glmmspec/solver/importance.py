@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -10,7 +9,7 @@ from jax.sharding import Mesh
 from jaxtyping import Float, Int
 
 from glmmspec.blocks import PADDING, Batch
-from glmmspec.family import FAMILIES, Family
+from glmmspec.family import Family
 from glmmspec.solver.coordinates import Point
 from glmmspec.solver.fitted import Drawn, FittedProposal
 from glmmspec.solver.hermite import Rule, finer
@@ -19,6 +18,7 @@ from glmmspec.solver.kernel import Draws, Effects, Root, Rows
 from glmmspec.solver.modes import Modes, free_effects
 from glmmspec.solver.proposal import scale_of_covariance
 from glmmspec.solver.weighted_sample import PARTS, Layout, WeightedSample, chunk_size, size_of
+from glmmspec.solver.zero_variance import zero_variance_score
 
 _DENSE = 4
 """Effects of a block whose matrix Z costs less than to look up those of each row."""
@@ -96,11 +96,6 @@ class ImportanceSample(WeightedSample):
         return self.batch.effect
 
     @property
-    def n_draws(self) -> int:
-        """Draws per block."""
-        return self.layout.draws
-
-    @property
     def is_exact(self) -> bool:
         """Never."""
         return False
@@ -119,7 +114,7 @@ class ImportanceSample(WeightedSample):
         """A proposal fitted to the draws as they are weighted at given parameters; None if too few."""
         if self._source is None:
             return None
-        log_weights = self.weighted_draws(beta, variances).log_weights
+        log_weights = self.log_weights(beta, variances)
         effect = np.where(self._source.proposal.present, self.effect, PADDING)
         return self._source.fitted(effect, *self.drawn(), log_weights.reshape(len(effect), -1))
 
@@ -146,7 +141,7 @@ class ImportanceSample(WeightedSample):
 
     def effect_draws(self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]) -> EffectDraws:
         """The draws themselves."""
-        weights = normalised(self.weighted_draws(beta, variances).log_weights)
+        weights = normalised(self.log_weights(beta, variances))
         return EffectDraws(weights.reshape(len(weights), -1), self.effects(beta))
 
     def zero_variance_score(
@@ -214,31 +209,6 @@ class NodeSample(ImportanceSample):
     def refined(self) -> NodeSample:
         """By a finer rule about the same modes."""
         return self._finer()
-
-
-def zero_variance_score(
-    batch: Batch, family: Family, draws: EffectDraws, beta: Float[np.ndarray, " p"], component: int
-) -> float:
-    """The part of dl/dnu_t at nu_t = 0 that a batch contributes, for a component t held at 0.
-
-    dl/dnu_t = 1/2 sum_j E[ s_j^2 - i_j | y ],  s = Z_t'(s - a c'(eta)),  i = diag(Z_t' diag(a c'') Z_t),
-
-    by expanding the expectation over N(0, nu_t) of the likelihood in nu_t.
-    """
-    mine = (batch.component == component)[:, :, None]
-    squared = replace(batch, values=np.square(batch.values))
-    fixed = batch.x @ beta + batch.offset
-    size, total = chunk_size(batch.successes.size), 0.0
-    for start in range(0, draws.weights.shape[1], size):
-        part = slice(start, start + size)
-        eta = fixed[:, :, None] + batch.z_times(draws.effects[:, :, part])
-        _, c1, c2 = FAMILIES[family.name].cumulant(eta)
-        residual = batch.successes[:, :, None] - batch.trials[:, :, None] * c1
-        score = batch.z_transposed_times(residual)
-        information = squared.z_transposed_times(batch.trials[:, :, None] * c2)
-        change = mine * (np.square(score) - information)
-        total += float(np.einsum("bqc,bc->", change, draws.weights[:, part])) / 2
-    return total
 
 
 def membership(batch: Batch, varies: np.ndarray) -> Float[np.ndarray, "B Q K"]:

@@ -120,6 +120,12 @@ class BlockIntegrals(Protocol):
         """The draws behind them."""
         ...
 
+    def log_weights(
+        self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]
+    ) -> Float[np.ndarray, "B R m"]:
+        """Their log weights alone."""
+        ...
+
     def refined(self) -> BlockIntegrals | None:
         """The same with finer rules of quadrature at the same draws; None where there is no quadrature."""
         ...

@@ -133,7 +133,7 @@ class Integration:
         """Eliminations, each with the blocks for which its predicted cost is the lowest."""
         candidates = self._candidates(active)
         drawn = self.options.integration != "quadrature"
-        costs = np.array([c.cost(counts, by_rule=self._rules_allowed, drawn=drawn) for c in candidates])
+        costs = np.array([c.cost(counts, rules_allowed=self._rules_allowed, drawn=drawn) for c in candidates])
         if self.options.blocks == "conditional" and len(candidates) > 1:
             costs[0] = np.inf
         # Of equal ones that which serves most blocks well, so that there are few groups.

@@ -35,15 +35,12 @@ class Modes:
         held at 0 are those of the identity.
     residual, information
         s - a c'(eta) and a c''(eta) of each row, at the mode.
-    value
-        Sum over blocks of s'eta - a'c(eta) - u'D^-1 u / 2.
     """
 
     effects: Float[np.ndarray, "B Q"]
     precision: Float[np.ndarray, "B Q Q"]
     residual: Float[np.ndarray, "B N"]
     information: Float[np.ndarray, "B N"]
-    value: float
 
 
 def free_effects(batch: Batch, variances: Float[np.ndarray, " K"]) -> Bool[np.ndarray, "B Q"]:
@@ -62,8 +59,7 @@ def posterior_modes(
 
     The function is strictly concave in u, so that this converges from any start.
     """
-    free = free_effects(batch, variances)
-    prior = np.where(free, 1 / np.where(free, variances[batch.component], 1.0), 1.0)
+    free, prior = _prior(batch, variances)
     fixed = batch.x @ beta + batch.offset
 
     def evaluate(u: Float[np.ndarray, "B Q"]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -80,17 +76,16 @@ def posterior_modes(
         step = np.linalg.solve(precision, gradient[:, :, None])[:, :, 0]
         promise = (gradient * step).sum(1)
         if (promise < _TOLERANCE).all():
-            return Modes(u, precision, residual, information, float(height.sum()))
+            return Modes(u, precision, residual, information)
         u, (height, residual, information) = _climb(u, step, height, evaluate)
-    return Modes(u, _precision(batch, information, prior, free), residual, information, float(height.sum()))
+    return Modes(u, _precision(batch, information, prior, free), residual, information)
 
 
 def small_block_modes(
     batch: Batch, family: Family, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]
 ) -> Modes:
     """The modes of blocks of one or two effects, to the accuracy that nodes about them take, and fast."""
-    free = free_effects(batch, variances)
-    prior = np.where(free, 1 / np.where(free, variances[batch.component], 1.0), 1.0)
+    free, prior = _prior(batch, variances)
     z, fixed = batch.z() * free[:, None, :], batch.x @ beta + batch.offset
     nothing = np.zeros((*fixed.shape, 0))
     with jax.enable_x64(True):
@@ -108,14 +103,8 @@ def small_block_modes(
     eta = fixed + np.einsum("bnq,bq->bn", z, u)
     mean = family.mean(eta)
     information = batch.trials * family.variance(mean)
-    height = (batch.successes * eta - batch.trials * family.cumulant_at(eta, mean)).sum()
-    return Modes(
-        u,
-        _precision(batch, information, prior, free),
-        batch.successes - batch.trials * mean,
-        information,
-        float(height - (prior * u * u).sum() / 2),
-    )
+    residual = batch.successes - batch.trials * mean
+    return Modes(u, _precision(batch, information, prior, free), residual, information)
 
 
 def mode_drift(batch: Batch, modes: Modes, variances: Float[np.ndarray, " K"]) -> Float[np.ndarray, "B Q p"]:
@@ -123,6 +112,14 @@ def mode_drift(batch: Batch, modes: Modes, variances: Float[np.ndarray, " K"]) -
     free = free_effects(batch, variances)
     crossed = batch.z_transposed_times(batch.x * modes.information[:, :, None]) * free[:, :, None]
     return np.asarray(-np.linalg.solve(modes.precision, crossed))
+
+
+def _prior(
+    batch: Batch, variances: Float[np.ndarray, " K"]
+) -> tuple[Bool[np.ndarray, "B Q"], Float[np.ndarray, "B Q"]]:
+    """Which effects vary, and 1 / nu of each; 1 for the others."""
+    free = free_effects(batch, variances)
+    return free, np.where(free, 1 / np.where(free, variances[batch.component], 1.0), 1.0)
 
 
 def _precision(

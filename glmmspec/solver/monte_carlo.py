@@ -148,7 +148,7 @@ def rule_error(likelihood: Likelihood, psi: Float[np.ndarray, " P"]) -> RuleErro
 def weight_health(likelihood: Likelihood, psi: Float[np.ndarray, " P"]) -> WeightHealth:
     """Effective draws and k-hat of the blocks of a likelihood at `psi`."""
     found = [
-        _health(integrals.block, integrals.weighted_draws(*likelihood.split(psi)).log_weights)
+        _health(integrals.block, integrals.log_weights(*likelihood.split(psi)))
         for integrals in likelihood.integrals
         if not integrals.is_exact
     ]

@@ -195,9 +195,19 @@ class WeightedSample:
         self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]
     ) -> WeightedDraws:
         """Log weights and scores at given parameters."""
-        parts = self._evaluated(beta, variances)
-        log_weights, scores = (self._gathered([part[which] for part in parts]) for which in (1, 2))
-        return WeightedDraws(log_weights, scores)
+        scores = self._gathered([part[2] for part in self._evaluated(beta, variances)])
+        return WeightedDraws(self.log_weights(beta, variances), scores)
+
+    def log_weights(
+        self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]
+    ) -> Float[np.ndarray, "B R m"]:
+        """Log weights at given parameters."""
+        return self._gathered([part[1] for part in self._evaluated(beta, variances)])
+
+    @property
+    def n_draws(self) -> int:
+        """Draws per block."""
+        return self.layout.draws
 
     def _gathered(self, chunks: Sequence[Any]) -> np.ndarray:
         """By block, and then by draw, what the kernel has in its order."""

@@ -68,7 +68,7 @@ def solver_density(
         none = np.zeros((len(batch.block), len(points)))
         sample = ImportanceSample(batch, design.family, drawn, none, varies=everything, replicates=1)
         for k, point in enumerate(map(coordinates.inward, points)):
-            weights = sample.weighted_draws(point.beta, point.variances).log_weights
+            weights = sample.log_weights(point.beta, point.variances)
             total[k] += weights[batch.block != PADDING, 0, k].sum()
     return total
 

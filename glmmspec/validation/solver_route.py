@@ -140,7 +140,7 @@ def log_posterior(likelihood: Likelihood, theta: Float[np.ndarray, " P"]) -> Flo
         if integrals.is_exact:
             total = total + integrals.moments(theta[:p], variances).log_integral.sum()
             continue
-        log_weights = integrals.weighted_draws(theta[:p], variances).log_weights
+        log_weights = integrals.log_weights(theta[:p], variances)
         total = total + _log_means(log_weights).sum(axis=0)
     total = np.atleast_1d(total)
     replicates = len(total) - 1
