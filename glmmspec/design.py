@@ -52,7 +52,7 @@ class Design:
     notes
         What the reader should know of how the data were used.
     data
-        The columns the model reads, in the rows used.
+        The columns the model reads, in the rows used, which keep their labels.
     encoding
         How they were read: levels, and what transforms took from them.
     """

@@ -131,7 +131,10 @@ class Fit(Estimates):
         return marginaleffects_model(self, random)
 
     def fitted(self) -> pd.Series[float]:
-        """The mean response of each row given the data: of one trial, where there are several."""
+        """The mean response of each row given the data: of one trial, where there are several.
+
+        Rows have the labels of the data, here and in all that has a row for each of them.
+        """
         from glmmspec.inference.residuals import fitted_values
 
         return fitted_values(self)
