@@ -94,18 +94,12 @@ class Summary:
 
 
 def _head(fit: Fit) -> list[str]:
-    design, model = fit.design, fit.model
+    design = fit.design
     groups = dict.fromkeys((t.grouping, len(t.levels)) for t in design.random if t.grouping)
     rows = f"{len(design.y)} observations" + (
         f" ({design.n_dropped} rows with missing values left out)" if design.n_dropped else ""
     )
-    lines = [model.title] if model.title else []
-    return [
-        *lines,
-        f"Formula: {model.formula}",
-        f"Family: {model.family}, link: {model.link}",
-        ", ".join([rows, *(f"{name} {count}" for name, count in groups)]),
-    ]
+    return [*fit.model.heading, ", ".join([rows, *(f"{name} {count}" for name, count in groups)])]
 
 
 def _foot(fit: Fit) -> list[str]:

@@ -48,7 +48,8 @@ class Comparison:
         remarks = [f"{name}: {remark}" for name, remark in self.estimators["remark"].items() if remark]
         return "\n".join(
             [
-                *_heading(self.model),
+                *self.model.heading,
+                "",
                 *self._block("estimate", "Estimates"),
                 *self._block("se", "Standard errors, or posterior standard deviations"),
                 *self._block("mcse", "Monte Carlo standard errors of the estimates"),
@@ -77,11 +78,6 @@ class Comparison:
             ["seconds", *(or_blank(value, ".1f") for value in table["seconds"])],
         ]
         return list(aligned(columns))
-
-
-def _heading(model: Model) -> list[str]:
-    title = [] if model.title is None else [model.title]
-    return [*title, f"Formula: {model.formula}", f"Family: {model.family}, link: {model.link}", ""]
 
 
 def compare(
