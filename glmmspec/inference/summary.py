@@ -11,6 +11,7 @@ from scipy.special import ndtr
 
 from glmmspec import html
 from glmmspec.inference.text_table import aligned, decimals, or_blank, p_text
+from glmmspec.printed import Printed
 
 if TYPE_CHECKING:
     from glmmspec.inference.fit import Fit
@@ -19,8 +20,8 @@ _STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"), (0.1, "."), (np.inf, ""))
 _LEGEND = "Signif. codes:  0 '***' 0.001 '**' 0.01 '*' 0.05 '.' 0.1 ' ' 1"
 
 
-@dataclass(frozen=True, eq=False)
-class Summary:
+@dataclass(frozen=True, eq=False, repr=False)
+class Summary(Printed):
     """A fit's tables, and their text.
 
     Attributes

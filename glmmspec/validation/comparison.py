@@ -16,13 +16,14 @@ from glmmspec.design import Design, bind
 from glmmspec.errors import GlmmSpecError
 from glmmspec.inference.text_table import aligned, decimals, or_blank
 from glmmspec.ir import Model
+from glmmspec.printed import Printed
 from glmmspec.validation.common_likelihood import CommonLikelihood
 from glmmspec.validation.estimators import Estimator, chosen, usual
 from glmmspec.validation.point_estimate import PointEstimate
 
 
-@dataclass(frozen=True, eq=False)
-class Comparison:
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison(Printed):
     """What each estimator says; print it.
 
     Attributes

@@ -12,6 +12,7 @@ import pandas as pd
 from glmmspec import html
 from glmmspec.inference.fit import Fit
 from glmmspec.inference.text_table import aligned, decimals, or_blank
+from glmmspec.printed import Printed
 from glmmspec.validation.checks import Check, Verdict
 from glmmspec.validation.solver_route import WeightedPsi
 
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 _WORST: tuple[Verdict, ...] = ("fail", "doubtful", "pass")
 
 
-@dataclass(frozen=True, eq=False)
-class Report:
+@dataclass(frozen=True, eq=False, repr=False)
+class Report(Printed):
     """One spec's two answers, how they compare, and a verdict. Print it.
 
     Attributes
