@@ -68,7 +68,7 @@ def test_a_wrong_option_is_refused(options, message):
 
 
 def test_data_in_the_place_of_the_model_are_refused():
-    with pytest.raises(gs.SpecError, match="a model is .* not a DataFrame") as said:
+    with pytest.raises(gs.SpecError, match=r"a model is .* not a DataFrame") as said:
         gs.fit(gs.load_data("cbpp"), "incidence ~ period | herd", family="poisson")
     assert said.value.hint == "give the model first and then the data"
 

@@ -121,8 +121,18 @@ class Estimates:
         return -2 * self.loglik + 2 * len(self.design.parameters)
 
     def bic(self) -> float:
-        """Schwarz's criterion, -2 loglik + log(number of observations) (number of parameters)."""
-        return -2 * self.loglik + float(np.log(len(self.design.y))) * len(self.design.parameters)
+        """Schwarz's criterion, -2 loglik + log(`nobs`) (number of parameters)."""
+        return -2 * self.loglik + float(np.log(self.nobs)) * len(self.design.parameters)
+
+    @property
+    def nobs(self) -> int:
+        """The number of observations: the rows used that have a weight above 0, and trials."""
+        return int((self.design.weights * self.design.trials > 0).sum())
+
+    @property
+    def df_resid(self) -> int:
+        """`nobs` less the number of parameters."""
+        return self.nobs - len(self.design.parameters)
 
     @property
     def gradient(self) -> pd.Series[float]:

@@ -164,6 +164,7 @@ def test_confint_and_criteria(salamander):
     with pytest.raises(gs.FitError, match="level = 95"):
         salamander.confint(level=95)
     assert salamander.aic() == pytest.approx(-2 * salamander.loglik + 12)
+    assert (salamander.nobs, salamander.df_resid) == (360, 354)
     assert salamander.bic() == pytest.approx(-2 * salamander.loglik + 6 * np.log(360))
 
 
