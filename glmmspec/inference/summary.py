@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.special import ndtr
 
 from glmmspec import html
+from glmmspec.advice import of_few_groups
 from glmmspec.inference.text_table import aligned, decimals, or_blank, p_text
 from glmmspec.printed import Printed
 
@@ -109,6 +110,7 @@ def _foot(fit: Fit) -> list[str]:
         f"log-likelihood {fit.loglik:.4f}   AIC {fit.aic():.2f}   BIC {fit.bic():.2f}",
         f"{_counted(run.n_blocks, 'block')} of up to {_counted(run.largest_block, 'effect')}: {_how(fit)}",
         f"{_health(fit)}{_counted(len(run.rounds), 'round')}; {fit.seconds:.2f} s",
+        *(f"Note: {few}" for few in dict.fromkeys(map(of_few_groups, fit.design.random)) if few is not None),
         *(f"Warning: {warning}" for warning in fit.warnings),
     ]
 

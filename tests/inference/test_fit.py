@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import glmmspec as gs
+from glmmspec.advice import advice
 from glmmspec.solver.trust_region import maximise
 
 ROOT = Path(__file__).parent.parent.parent
@@ -217,6 +218,20 @@ def test_summary_reads_as_rs(salamander):
     assert row.endswith("***")
     one_sided = salamander.summary().variances.loc["F"]
     assert one_sided["p"] == pytest.approx(0.0135, abs=0.003)
+
+
+def test_a_variance_from_few_groups_is_noted_as_check_does():
+    """Once for two variances of one grouping, and not where there are five groups."""
+    rng = np.random.default_rng(3)
+    data = pd.DataFrame({"g": np.repeat(list("abcde"), 40), "x": rng.normal(size=200)})
+    data["y"] = rng.poisson(np.exp(0.2 * data["x"] + np.repeat([-1.0, 0.0, 1.0, 0.5, -0.5], 40)))
+    model = gs.parse("family poisson\ny ~ x + (x || g)")
+    few, _ = quiet_fit(model, data[data["g"] < "d"])
+    note = "the variance of g comes from 3 groups, and will hardly be known"
+    assert [line for line in str(few).splitlines() if "hardly" in line] == [f"Note: {note}"]
+    assert f"Note: {note}" in few._repr_html_()
+    assert note in [doubt.message for doubt in advice(model, few.design)]
+    assert "Note" not in str(quiet_fit(model, data)[0])
 
 
 def test_weights_that_collapse_are_not_reported_as_if_they_held():
