@@ -40,6 +40,13 @@ def advice(model: Model, design: Design) -> Iterator[GlmmSpecError]:
     yield from _of_blocks(model, design)
 
 
+def of_few_groups(term: RandomEffects) -> str | None:
+    """What is to be said of a variance from few groups; None if these are not few."""
+    if not term.groups or len(term.levels) >= FEW_GROUPS:
+        return None
+    return f"the variance of {term.grouping} comes from {len(term.levels)} groups, and will hardly be known"
+
+
 def block_sizes(design: Design) -> list[int]:
     """The number of random effects in each independent block: what an integral costs."""
     sizes: list[int] = np.bincount(partition(design).effect_block).tolist()
@@ -66,12 +73,9 @@ def _of_grouping(
             "G306",
             "if that is not meant, group by something that is repeated",
         )
-    if count < FEW_GROUPS:
-        yield doubt(
-            f"the variance of {term.grouping} comes from {count} groups, and will hardly be known",
-            "G303",
-            f"think of {term.grouping} as a fixed factor",
-        )
+    few = of_few_groups(term)
+    if few is not None:
+        yield doubt(few, "G303", f"think of {term.grouping} as a fixed factor")
     extreme = _extreme_groups(design, term)
     if term.multiplier is None and count < rows and 4 * len(extreme) >= 3 * count:
         yield doubt(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from glmmspec import grammar
 from glmmspec.design import bind
-from glmmspec.errors import FitError, did_you_mean_or_list
+from glmmspec.errors import FitError, SpecError, did_you_mean_or_list
 from glmmspec.ir import Model
 from glmmspec.options import SolverOptions, check_option
 
@@ -28,10 +28,15 @@ def as_model(model: Model | str | PathLike[str], *, family: str | None = None) -
     Raises
     ------
     SpecError
-        If the text is no spec, or the file cannot be read.
+        If the text is no spec, the file cannot be read, or the model is none of these.
     """
     if isinstance(model, Model):
         return model
+    if not isinstance(model, str | PathLike):
+        raise SpecError(
+            f"a model is a spec's text or its file, and not a {type(model).__name__}",
+            hint="give the model first and then the data",
+        )
     if isinstance(model, str) and "~" in model:
         return grammar.parse(model, family=family)
     return grammar.read(Path(model), family=family)

@@ -52,7 +52,7 @@ class Design:
     notes
         What the reader should know of how the data were used.
     data
-        The columns the model reads, in the rows used.
+        The columns the model reads, in the rows used, which keep their labels.
     encoding
         How they were read: levels, and what transforms took from them.
     """
@@ -78,8 +78,26 @@ class Design:
         """Parameter names in their one order: coefficients, then variance components."""
         return self.coefficients + self.components
 
-    def _repr_html_(self) -> str:
+    def __repr__(self) -> str:
+        terms = (
+            f"{term.name}, {len(term.levels)} effects of variance {self.components[term.component]}"
+            for term in self.random
+        )
+        return "\n".join(
+            [
+                self._size,
+                f"Coefficients: {', '.join(self.coefficients)}",
+                *(f"Random term: {term}" for term in terms),
+                *(f"Warning: {note}" for note in self.notes),
+            ]
+        )
+
+    @property
+    def _size(self) -> str:
         left_out = f" ({self.n_dropped} rows with missing values left out)" if self.n_dropped else ""
+        return f"{len(self.y)} observations{left_out}; family {self.family.name}"
+
+    def _repr_html_(self) -> str:
         x, random = self.x, self.random
         fixed = [
             ["coefficient", *self.coefficients],
@@ -93,7 +111,7 @@ class Design:
             ["effects", *(str(len(term.levels)) for term in random)],
         ]
         return html.block(
-            html.lines([f"{len(self.y)} observations{left_out}; family {self.family.name}"]),
+            html.lines([self._size]),
             html.table(fixed),
             html.table(terms, left=(0, 1)),
             html.lines((f"Warning: {note}" for note in self.notes), muted=True),

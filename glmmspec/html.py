@@ -19,6 +19,11 @@ def lines(texts: Iterable[str], *, muted: bool = False) -> str:
     return "".join(f"<div{style}>{escape(text)}</div>" for text in texts)
 
 
+def preformatted(text: str) -> str:
+    """A text whose blanks and lines stay."""
+    return f"<pre>{escape(text)}</pre>"
+
+
 def heading(text: str) -> str:
     """A line in bold."""
     return f"<div style='margin-top: 0.5em'><b>{escape(text)}</b></div>"

@@ -248,16 +248,30 @@ class Model:
 
     @property
     def formula(self) -> str:
-        """The formula's canonical text."""
+        """The formula as text, the offset in it, for which the model's canonical text has a statement."""
+        return self._formula() if self.offset is None else self._formula(f"offset({self.offset})")
+
+    def _formula(self, *offset: str) -> str:
         fixed = [str(term) for term in written(self.fixed) if term != INTERCEPT]
         if INTERCEPT not in self.fixed:
             fixed.insert(0, "0")
         elif not fixed:
             fixed = ["1"]
+        fixed += offset
         lme4 = all(not t.by_type and t.component == t.default_component for t in self.random)
         if lme4:
             return f"{self.response} ~ {' + '.join([*fixed, *map(str, self.random)])}"
         return f"{self.response} ~ {' + '.join(fixed)} | {', '.join(t.entry for t in self.random)}"
+
+    @property
+    def heading(self) -> list[str]:
+        """The lines that stand above results: title, formula, family and weights."""
+        return [
+            *([self.title] if self.title else []),
+            f"Formula: {self.formula}",
+            f"Family: {self.family}, link: {self.link}",
+            *([f"Weights: {self.weights}"] if self.weights is not None else []),
+        ]
 
     def __str__(self) -> str:
         lines = [
@@ -266,7 +280,7 @@ class Model:
             f"family {self.family}",
             *(f"levels {part}" for part in self.levels),
             f"factor {', '.join(map(str, self.factors))}" if self.factors else "",
-            self.formula,
+            self._formula(),
             f"weights {self.weights}" if self.weights is not None else "",
             f"offset {self.offset}" if self.offset is not None else "",
             f"missing {self.missing}" if self.missing != "fail" else "",

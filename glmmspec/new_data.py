@@ -56,7 +56,7 @@ class NewData:
             values=np.stack([term.values for term in design.random], axis=1),
             codes=np.stack([term.codes for term in design.random], axis=1),
             labels=(),
-            index=pd.Index(design.rows),
+            index=design.data.index,
         )
 
 

@@ -67,6 +67,12 @@ def test_a_wrong_option_is_refused(options, message):
         gs.fit(CBPP, **options)
 
 
+def test_data_in_the_place_of_the_model_are_refused():
+    with pytest.raises(gs.SpecError, match=r"a model is .* not a DataFrame") as said:
+        gs.fit(gs.load_data("cbpp"), "incidence ~ period | herd", family="poisson")
+    assert said.value.hint == "give the model first and then the data"
+
+
 def test_neither_data_nor_their_name_is_refused():
     with pytest.raises(gs.DataError):
         gs.fit("family poisson\ny ~ x | g")

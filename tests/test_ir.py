@@ -51,6 +51,23 @@ def test_fixed_terms_are_ordered_by_degree_and_keep_the_order_of_their_variables
     assert " ~ b:a + a + b" in made.formula
 
 
+@pytest.mark.parametrize(
+    ("text", "formula"),
+    [
+        ("y ~ x + offset(log(e)) + (1 | g)", "y ~ x + offset(log(e)) + (1 | g)"),
+        ("y ~ x | g\noffset log(e)", "y ~ x + offset(log(e)) | g"),
+        ("y ~ 1 | g\noffset a + b", "y ~ 1 + offset(a + b) | g"),
+        ("y ~ 0 + x + offset(a) + offset(b) | g", "y ~ 0 + x + offset(a + b) | g"),
+        ("y ~ x | g", "y ~ x | g"),
+    ],
+)
+def test_what_results_print_above_their_numbers(text: str, formula: str) -> None:
+    made = parse(f'title "T"\n{text}\nweights w / 2', family="poisson")
+    assert made.heading == ["T", f"Formula: {formula}", "Family: poisson, link: log", "Weights: w/2"]
+    assert parse(f"{formula}\nweights w / 2\n", family="poisson").offset == made.offset
+    assert parse(text, family="poisson").heading == made.heading[1:-1]
+
+
 def test_variables_whose_order_no_text_gives_stand_by_appearance() -> None:
     made = model(fixed=(FixedTerm((A, X)), FixedTerm((B, X))))
     assert made.fixed == (FixedTerm((A, X)), FixedTerm((X, B)))

@@ -10,6 +10,14 @@ import pytest
 
 import glmmspec as gs
 from glmmspec import html
+from glmmspec.inference.bootstrap import Bootstrap
+from glmmspec.inference.summary import Summary
+from glmmspec.inference.wald import WaldTest
+from glmmspec.printed import Printed
+from glmmspec.validation.comparison import Comparison
+from glmmspec.validation.report import Report
+from glmmspec.validation.sbc import Ranks
+from glmmspec.validation.study import Study
 
 SPEC = "family bernoulli\nMate ~ 0 + Cross | F = Female, M = Male\n"
 CBPP = "data cbpp\nfamily binomial\nproportion(incidence, size) ~ period | herd\n"
@@ -57,6 +65,24 @@ def test_a_fit_is_shown_by_its_summary() -> None:
     printed, found = str(fit.summary()).split(), words(fit)
     assert set(printed) - {"effects:", "one-sided):", "---"} <= set(found)
     assert found == words(fit.summary())
+
+
+def test_results_are_shown_at_a_prompt_as_they_print() -> None:
+    fit = gs.fit(CBPP, draws=256)
+    assert repr(fit) == str(fit) == str(fit.summary())
+    for result in (fit.test("period2 = 0"), fit.bootstrap(2)):
+        assert repr(result) == str(result)
+        assert words(result) == str(result).split()
+    for kind in (gs.Fit, Summary, WaldTest, Bootstrap, Study, Comparison, Ranks, Report):
+        assert kind.__repr__ is Printed.__repr__
+
+
+def test_a_design_is_told_in_few_words() -> None:
+    design = gs.bind(gs.parse(SPEC), gs.load_data("salamander"))
+    size, coefficients, *terms = repr(design).splitlines()
+    assert size == "360 observations; family bernoulli"
+    assert coefficients == f"Coefficients: {', '.join(design.coefficients)}"
+    assert terms == [f"Random term: {name}, 60 effects of variance {name[0]}" for name in ("Female", "Male")]
 
 
 def test_what_comes_from_a_spec_or_data_is_escaped() -> None:

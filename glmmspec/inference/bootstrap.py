@@ -12,6 +12,7 @@ import pandas as pd
 from glmmspec.errors import FitError, did_you_mean_or_list
 from glmmspec.inference.simulation import generators, simulated_responses
 from glmmspec.inference.text_table import aligned, decimals
+from glmmspec.printed import Printed
 from glmmspec.solver.maximum_likelihood import estimate
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ Count = Callable[[int, int], None]
 """Called with how many of how many parts are done."""
 
 
-@dataclass(frozen=True, eq=False)
-class Bootstrap:
+@dataclass(frozen=True, eq=False, repr=False)
+class Bootstrap(Printed):
     """Estimates from simulated responses; print it.
 
     Attributes

@@ -121,8 +121,18 @@ class Estimates:
         return -2 * self.loglik + 2 * len(self.design.parameters)
 
     def bic(self) -> float:
-        """Schwarz's criterion, -2 loglik + log(number of observations) (number of parameters)."""
-        return -2 * self.loglik + float(np.log(len(self.design.y))) * len(self.design.parameters)
+        """Schwarz's criterion, -2 loglik + log(`nobs`) (number of parameters)."""
+        return -2 * self.loglik + float(np.log(self.nobs)) * len(self.design.parameters)
+
+    @property
+    def nobs(self) -> int:
+        """The number of observations: the rows used that have a weight above 0, and trials."""
+        return int((self.design.weights * self.design.trials > 0).sum())
+
+    @property
+    def df_resid(self) -> int:
+        """`nobs` less the number of parameters."""
+        return self.nobs - len(self.design.parameters)
 
     @property
     def gradient(self) -> pd.Series[float]:
@@ -156,21 +166,21 @@ class Estimates:
         return tuple(np.array(self.design.components)[self.estimate.final.variances == 0].tolist())
 
     def diagnostics(self) -> pd.DataFrame:
-        """Health of the importance weights by block: draws, effective draws and their share, k-hat.
+        """How the random effects were integrated out, and how well.
 
-        Of more than 500 blocks, the 500 with the fewest effective draws. Blocks that are integrated by
-        quadrature have no draws, and are not listed.
+        Returns
+        -------
+        pd.DataFrame
+            By `block`: a row for each whose effects are drawn (of more than 500, those with the fewest
+            effective draws), and one, at the first of them, for all that are integrated by quadrature alone.
+            Columns `integration`, in words; `blocks`, how many the row is of; `effects`, the most in one;
+            `draws`, `draws_effective`, their `share`, and Pareto's `k_hat`; `nodes` of the rule in each
+            dimension, 0 if there is none; and `rule_error`, how far finer rules everywhere would move the
+            estimate at most, in standard errors.
         """
-        weights = self.estimate.weights
-        return pd.DataFrame(
-            {
-                "draws": weights.draws,
-                "draws_effective": weights.draws_effective,
-                "share": weights.draws_effective / weights.draws,
-                "k_hat": weights.k_hat,
-            },
-            index=pd.Index(weights.block, name="block"),
-        )
+        from glmmspec.inference.diagnostics import diagnostics
+
+        return diagnostics(self.estimate)
 
     @property
     def n_draws(self) -> int:

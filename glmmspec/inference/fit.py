@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from glmmspec.inference.estimates import Estimates
 from glmmspec.inference.prediction import Kind, NewLevels, Random
 from glmmspec.inference.residuals import Residual
+from glmmspec.printed import Printed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from glmmspec.inference.wald import WaldTest
 
 
-@dataclass(frozen=True, eq=False)
-class Fit(Estimates):
+@dataclass(frozen=True, eq=False, repr=False)
+class Fit(Printed, Estimates):
     """A maximum likelihood fit, and what can be asked of it.
 
     Estimates, their errors and diagnostics are those of `Estimates`; the methods here derive
@@ -31,10 +32,13 @@ class Fit(Estimates):
     """
 
     def summary(self) -> Summary:
-        """The table of R's summary.glmm, with Monte Carlo errors and diagnostics; print it."""
+        """The table of R's summary.glmm, with Monte Carlo errors and diagnostics, as a fit prints."""
         from glmmspec.inference.summary import Summary
 
         return Summary.of(self)
+
+    def __str__(self) -> str:
+        return str(self.summary())
 
     def _repr_html_(self) -> str:
         return self.summary()._repr_html_()
@@ -131,7 +135,10 @@ class Fit(Estimates):
         return marginaleffects_model(self, random)
 
     def fitted(self) -> pd.Series[float]:
-        """The mean response of each row given the data: of one trial, where there are several."""
+        """The mean response of each row given the data: of one trial, where there are several.
+
+        Rows have the labels of the data, here and in all that has a row for each of them.
+        """
         from glmmspec.inference.residuals import fitted_values
 
         return fitted_values(self)

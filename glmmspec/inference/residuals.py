@@ -45,7 +45,7 @@ def residuals(fit: Fit, kind: Residual, seed: int) -> pd.Series[float]:
         values = _quantile(design, fit.estimate.final.beta, fit.estimate.final.variances, seed)
     else:
         values = _from_means(design, fitted_values(fit).to_numpy(), kind)
-    return pd.Series(values, index=design.rows, name=kind)
+    return pd.Series(values, index=design.data.index, name=kind)
 
 
 def _from_means(design: Design, mean: Float[np.ndarray, " n"], kind: Residual) -> Float[np.ndarray, " n"]:

@@ -84,7 +84,7 @@ def check_drawn(fit: Fit) -> None:
     if not fit.n_draws:
         raise FitError(
             "the fit has no draws to show: its blocks are integrated by quadrature",
-            hint="fit with integration='importance' to see some",
+            hint="fit.diagnostics() has the error of that; integration='importance' would draw instead",
         )
 
 

@@ -29,9 +29,9 @@ def simulate(fit: Fit, n: int = 1, seed: int | None = None) -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        Columns `sim_1`, ..., `sim_n`; the index holds the positions in the data of the rows used. A binomial
-        response is the number of successes, of the trials that the data have. Relevance weights
-        play no part: every row is drawn once.
+        Columns `sim_1`, ..., `sim_n`; the rows used, by their labels in the data. A binomial response is the
+        number of successes, of the trials that the data have. Relevance weights play no part: every row
+        is drawn once.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def simulate(fit: Fit, n: int = 1, seed: int | None = None) -> pd.DataFrame:
         f"sim_{i}": simulated_responses(fit.design, final.beta, final.variances, generator).astype(np.int64)
         for i, generator in enumerate(generators(fit, n, seed), start=1)
     }
-    return pd.DataFrame(columns, index=pd.Index(fit.design.rows, name="row"))
+    return pd.DataFrame(columns, index=fit.design.data.index)
 
 
 def generators(fit: Fit, n: int, seed: int | None) -> list[np.random.Generator]:

@@ -98,13 +98,16 @@ class _KeptFit:
         if len({len(column) for column in columns.values()}) > 1:
             raise DataError("the columns are not of one length")
         design = bind(model, pd.DataFrame(columns))
+        # Their labels were not kept: rows go by their positions in the caller's data.
         rows = np.setdiff1d(np.arange(len(design.rows) + len(self.dropped)), self.dropped)
         if len(rows) != len(design.rows):
             raise DataError("the rows left out are not among those of the data")
         if design.parameters != self.parameters:
             raise DataError("the parameters are not those of the model")
         rows.setflags(write=False)
-        return model, dataclasses.replace(design, rows=rows, n_dropped=len(self.dropped))
+        return model, dataclasses.replace(
+            design, rows=rows, n_dropped=len(self.dropped), data=design.data.set_axis(rows)
+        )
 
     def kept_estimate(self, design: Design) -> KeptEstimate:
         """What the estimate is restored from."""

@@ -10,7 +10,9 @@ import pandas as pd
 from scipy.special import ndtr
 
 from glmmspec import html
+from glmmspec.advice import of_few_groups
 from glmmspec.inference.text_table import aligned, decimals, or_blank, p_text
+from glmmspec.printed import Printed
 
 if TYPE_CHECKING:
     from glmmspec.inference.fit import Fit
@@ -19,8 +21,8 @@ _STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"), (0.1, "."), (np.inf, ""))
 _LEGEND = "Signif. codes:  0 '***' 0.001 '**' 0.01 '*' 0.05 '.' 0.1 ' ' 1"
 
 
-@dataclass(frozen=True, eq=False)
-class Summary:
+@dataclass(frozen=True, eq=False, repr=False)
+class Summary(Printed):
     """A fit's tables, and their text.
 
     Attributes
@@ -94,18 +96,12 @@ class Summary:
 
 
 def _head(fit: Fit) -> list[str]:
-    design, model = fit.design, fit.model
+    design = fit.design
     groups = dict.fromkeys((t.grouping, len(t.levels)) for t in design.random if t.grouping)
     rows = f"{len(design.y)} observations" + (
         f" ({design.n_dropped} rows with missing values left out)" if design.n_dropped else ""
     )
-    lines = [model.title] if model.title else []
-    return [
-        *lines,
-        f"Formula: {model.formula}",
-        f"Family: {model.family}, link: {model.link}",
-        ", ".join([rows, *(f"{name} {count}" for name, count in groups)]),
-    ]
+    return [*fit.model.heading, ", ".join([rows, *(f"{name} {count}" for name, count in groups)])]
 
 
 def _foot(fit: Fit) -> list[str]:
@@ -114,6 +110,7 @@ def _foot(fit: Fit) -> list[str]:
         f"log-likelihood {fit.loglik:.4f}   AIC {fit.aic():.2f}   BIC {fit.bic():.2f}",
         f"{_counted(run.n_blocks, 'block')} of up to {_counted(run.largest_block, 'effect')}: {_how(fit)}",
         f"{_health(fit)}{_counted(len(run.rounds), 'round')}; {fit.seconds:.2f} s",
+        *(f"Note: {few}" for few in dict.fromkeys(map(of_few_groups, fit.design.random)) if few is not None),
         *(f"Warning: {warning}" for warning in fit.warnings),
     ]
 

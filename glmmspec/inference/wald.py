@@ -14,6 +14,7 @@ from glmmspec.errors import FitError, SpecError
 from glmmspec.expression import number_text
 from glmmspec.inference.hypotheses import LinearHypotheses
 from glmmspec.inference.text_table import aligned, decimals, or_blank, p_text
+from glmmspec.printed import Printed
 
 if TYPE_CHECKING:
     from glmmspec.inference.fit import Fit
@@ -22,8 +23,8 @@ _DEPENDENT = 1e-8
 """Rows of unit length count as dependent when less than this of one is not in the others."""
 
 
-@dataclass(frozen=True, eq=False)
-class WaldTest:
+@dataclass(frozen=True, eq=False, repr=False)
+class WaldTest(Printed):
     """Tests of linear hypotheses, each alone and all at once; print it.
 
     Attributes

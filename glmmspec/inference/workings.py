@@ -76,7 +76,7 @@ def importance_weights(fit: Fit) -> pd.DataFrame:
 
 def model_matrix(fit: Fit) -> pd.DataFrame:
     """X, a row for each row used."""
-    return pd.DataFrame(fit.design.x, index=fit.design.rows, columns=list(fit.design.coefficients))
+    return pd.DataFrame(fit.design.x, index=fit.design.data.index, columns=list(fit.design.coefficients))
 
 
 def random_matrix(fit: Fit) -> csr_array:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 from matplotlib.axes import Axes
 
+from glmmspec.errors import FitError
+from glmmspec.inference.profile import Profile
 from glmmspec.plots.panels import ALARM, FAINT, INK, AxesGiven, explain, interval_width, panels, shown
-
-if TYPE_CHECKING:
-    from glmmspec.inference.profile import Profile
 
 _COLUMNS = 3
 
@@ -39,8 +36,13 @@ def plot_profile(profile: Profile, ax: AxesGiven = None) -> np.ndarray:
     Raises
     ------
     FitError
-        If `ax` is not one Axes for each parameter.
+        If `profile` is none, or `ax` is not one Axes for each parameter.
     """
+    if not isinstance(profile, Profile):
+        raise FitError(
+            f"a {type(profile).__name__} is no profile",
+            hint="draw that of a fit: gs.plot_profile(fit.profile())",
+        )
     limits = profile.confint()
     columns = min(len(limits), _COLUMNS)
     size = (1.2 + 2.6 * columns, 0.8 + 2.2 * -(-len(limits) // columns))

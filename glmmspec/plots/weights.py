@@ -23,8 +23,9 @@ def plot_weights(fit: Fit, ax: AxesGiven = None) -> np.ndarray:
 
     Blocks with fewer effective draws, or a larger Pareto k-hat, than the dashed limit make a fit unreliable,
     and are crosses. Of more than 500 blocks the 500 with the fewest effective draws are shown, those of
-    `fit.diagnostics()`. The third panel is of the block with the fewest effective draws: what share of the
-    weight its largest weights hold together, and what equal weights would hold.
+    `fit.diagnostics()`; those that are integrated by quadrature have no weights. The third panel is of the
+    block with the fewest effective draws: what share of the weight its largest weights hold together, and
+    what equal weights would hold.
 
     Parameters
     ----------

@@ -16,13 +16,14 @@ from glmmspec.design import Design, bind
 from glmmspec.errors import GlmmSpecError
 from glmmspec.inference.text_table import aligned, decimals, or_blank
 from glmmspec.ir import Model
+from glmmspec.printed import Printed
 from glmmspec.validation.common_likelihood import CommonLikelihood
 from glmmspec.validation.estimators import Estimator, chosen, usual
 from glmmspec.validation.point_estimate import PointEstimate
 
 
-@dataclass(frozen=True, eq=False)
-class Comparison:
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison(Printed):
     """What each estimator says; print it.
 
     Attributes
@@ -48,7 +49,8 @@ class Comparison:
         remarks = [f"{name}: {remark}" for name, remark in self.estimators["remark"].items() if remark]
         return "\n".join(
             [
-                *_heading(self.model),
+                *self.model.heading,
+                "",
                 *self._block("estimate", "Estimates"),
                 *self._block("se", "Standard errors, or posterior standard deviations"),
                 *self._block("mcse", "Monte Carlo standard errors of the estimates"),
@@ -77,11 +79,6 @@ class Comparison:
             ["seconds", *(or_blank(value, ".1f") for value in table["seconds"])],
         ]
         return list(aligned(columns))
-
-
-def _heading(model: Model) -> list[str]:
-    title = [] if model.title is None else [model.title]
-    return [*title, f"Formula: {model.formula}", f"Family: {model.family}, link: {model.link}", ""]
 
 
 def compare(

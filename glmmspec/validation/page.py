@@ -52,7 +52,8 @@ def _pictures(report: Report) -> Iterator[tuple[str, str, np.ndarray]]:
     for name, axes in pictures.plot_chains(report):
         kind = {"plot_trace": "Traces", "plot_rank": "Ranks"}[name]
         yield name, f"{kind} of the chains.", axes
-    yield "weights", "The weights of the solver's draws.", plot_weights(report.fit)
+    if report.fit.n_draws:
+        yield "weights", "The weights of the solver's draws.", plot_weights(report.fit)
 
 
 def _embedded(axes: np.ndarray, name: str) -> str:

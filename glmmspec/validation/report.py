@@ -12,6 +12,7 @@ import pandas as pd
 from glmmspec import html
 from glmmspec.inference.fit import Fit
 from glmmspec.inference.text_table import aligned, decimals, or_blank
+from glmmspec.printed import Printed
 from glmmspec.validation.checks import Check, Verdict
 from glmmspec.validation.solver_route import WeightedPsi
 
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 _WORST: tuple[Verdict, ...] = ("fail", "doubtful", "pass")
 
 
-@dataclass(frozen=True, eq=False)
-class Report:
+@dataclass(frozen=True, eq=False, repr=False)
+class Report(Printed):
     """One spec's two answers, how they compare, and a verdict. Print it.
 
     Attributes
@@ -94,9 +95,8 @@ class Report:
         return "\n".join(self._lines())
 
     def _repr_html_(self) -> str:
-        model = self.fit.model
         return html.block(
-            html.lines([*([model.title] if model.title else []), f"Formula: {model.formula}"]),
+            html.lines(self.fit.model.heading),
             html.heading(f"Verdict: {self.verdict}"),
             html.table([["", *each] for each in self._check_columns()], left=(0, 1, 3, 4)),
             html.heading("Estimates, and the posterior under flat priors by both routes"),
@@ -104,9 +104,7 @@ class Report:
         )
 
     def _lines(self) -> Iterator[str]:
-        if self.fit.model.title:
-            yield self.fit.model.title
-        yield f"Formula: {self.fit.model.formula}"
+        yield from self.fit.model.heading
         kind = None
         for check, line in zip(self.checks, self._check_lines(), strict=True):
             if check.kind != kind:

@@ -16,6 +16,7 @@ from glmmspec.errors import FitError
 from glmmspec.inference.bootstrap import Count
 from glmmspec.inference.text_table import aligned
 from glmmspec.ir import Model
+from glmmspec.printed import Printed
 from glmmspec.validation.data_sets import BATCH, RankedDataSets
 from glmmspec.validation.priors import FLAT, Priors
 from glmmspec.validation.replications import check_numbers, gathered
@@ -27,8 +28,8 @@ FALSE_ALARMS = 0.01
 _SEED = 2018
 
 
-@dataclass(frozen=True, eq=False)
-class Ranks:
+@dataclass(frozen=True, eq=False, repr=False)
+class Ranks(Printed):
     """Ranks of true values among draws from the posterior of what was simulated from them; print it.
 
     Attributes

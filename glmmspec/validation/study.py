@@ -18,6 +18,7 @@ from glmmspec.errors import FitError, did_you_mean_or_list
 from glmmspec.inference.bootstrap import Count
 from glmmspec.inference.text_table import aligned, decimals, or_blank
 from glmmspec.ir import Model
+from glmmspec.printed import Printed
 from glmmspec.validation.estimators import Estimator, chosen
 from glmmspec.validation.replications import Replicator, check_numbers, gathered
 
@@ -31,8 +32,8 @@ _COLUMNS = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Study:
+@dataclass(frozen=True, eq=False, repr=False)
+class Study(Printed):
     """The replications of a study; print it.
 
     Attributes

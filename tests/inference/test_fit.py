@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import glmmspec as gs
+from glmmspec.advice import advice
 from glmmspec.solver.trust_region import maximise
 
 ROOT = Path(__file__).parent.parent.parent
@@ -164,6 +165,7 @@ def test_confint_and_criteria(salamander):
     with pytest.raises(gs.FitError, match="level = 95"):
         salamander.confint(level=95)
     assert salamander.aic() == pytest.approx(-2 * salamander.loglik + 12)
+    assert (salamander.nobs, salamander.df_resid) == (360, 354)
     assert salamander.bic() == pytest.approx(-2 * salamander.loglik + 6 * np.log(360))
 
 
@@ -178,8 +180,34 @@ def test_derivatives_at_the_estimate(salamander):
 def test_diagnostics_name_every_block(salamander):
     table = salamander.diagnostics()
     assert list(table.index) == list(range(6))
+    assert (table[["integration", "blocks", "effects", "nodes"]] == ["draws", 1, 20, 0]).all(axis=None)
     assert table["share"].between(0, 1).all()
     assert (table["k_hat"] < 0.7).all()
+
+
+def test_diagnostics_of_quadrature(salamander):
+    """A row for all blocks that it serves alone, with its error; beside draws, in the rows of these."""
+    fit = gs.fit(CBPP)
+    (row,) = fit.diagnostics().reset_index().to_dict("records")
+    assert (row["block"], row["integration"], row["blocks"], row["effects"]) == (0, "quadrature", 15, 1)
+    assert (row["draws"], row["nodes"]) == (0, fit.estimate.final.order)
+    assert 0 < row["rule_error"] < 0.05
+    below = gs.fit(SALAMANDER, draws=256, blocks="conditional").diagnostics()
+    assert set(below["integration"]) == {"draws and quadrature"}
+    assert (below["nodes"] > 1).all()
+    rng = np.random.default_rng(1)
+    g = np.concatenate([np.repeat(np.arange(10), 6), 10 + np.repeat(np.arange(5), 10)])
+    h = np.concatenate([np.repeat(np.arange(10), 6), 10 + np.tile(np.arange(5), 10)])
+    y = rng.poisson(np.exp(1 + rng.normal(size=15)[g] + rng.normal(size=15)[h]))
+    both, _ = quiet_fit(
+        gs.parse("family poisson\ny ~ 1 | factor(g), factor(h)"), pd.DataFrame({"y": y, "g": g, "h": h})
+    )
+    table = both.diagnostics()
+    assert list(table.index) == [0, 10]
+    assert list(table["integration"]) == ["quadrature", "draws"]
+    assert list(table["blocks"]) == [10, 1]
+    assert list(table["effects"]) == [2, 10]
+    assert list(table["rule_error"].isna()) == [False, True]
 
 
 def test_summary_reads_as_rs(salamander):
@@ -190,6 +218,20 @@ def test_summary_reads_as_rs(salamander):
     assert row.endswith("***")
     one_sided = salamander.summary().variances.loc["F"]
     assert one_sided["p"] == pytest.approx(0.0135, abs=0.003)
+
+
+def test_a_variance_from_few_groups_is_noted_as_check_does():
+    """Once for two variances of one grouping, and not where there are five groups."""
+    rng = np.random.default_rng(3)
+    data = pd.DataFrame({"g": np.repeat(list("abcde"), 40), "x": rng.normal(size=200)})
+    data["y"] = rng.poisson(np.exp(0.2 * data["x"] + np.repeat([-1.0, 0.0, 1.0, 0.5, -0.5], 40)))
+    model = gs.parse("family poisson\ny ~ x + (x || g)")
+    few, _ = quiet_fit(model, data[data["g"] < "d"])
+    note = "the variance of g comes from 3 groups, and will hardly be known"
+    assert [line for line in str(few).splitlines() if "hardly" in line] == [f"Note: {note}"]
+    assert f"Note: {note}" in few._repr_html_()
+    assert note in [doubt.message for doubt in advice(model, few.design)]
+    assert "Note" not in str(quiet_fit(model, data)[0])
 
 
 def test_weights_that_collapse_are_not_reported_as_if_they_held():

@@ -67,3 +67,23 @@ def test_of_a_fit():
     assert not once.equals(other)
     with pytest.raises(gs.FitError, match="residuals of kind 'raw' are unknown"):
         fit.residuals("raw")
+
+
+def test_rows_keep_their_labels(tmp_path):
+    """Of a filtered frame, without rows that miss a value; and their positions, of a fit that was kept."""
+    frame = gs.load_data("cbpp").set_index(pd.Index([f"r{i}" for i in range(56)], name="where"))
+    frame = frame[frame["herd"] != "1"].astype({"incidence": float, "herd": str})
+    frame.loc[["r10", "r20"], "incidence"] = np.nan
+    spec = "family binomial\ncbind(incidence, size - incidence) ~ period | herd\nmissing drop"
+    with pytest.warns(gs.GlmmSpecWarning, match="2 of 52 rows are left out"):
+        fit = gs.fit(spec, frame)
+    labels = frame.index.drop(["r10", "r20"])
+    made = (fit.fitted(), fit.residuals(), fit.predict(), fit.simulate(2), fit.model_matrix())
+    for each in made:
+        pd.testing.assert_index_equal(each.index, labels)
+    frame["fit"] = fit.fitted()
+    assert list(frame.index[frame["fit"].isna()]) == ["r10", "r20"]
+    fit.save(tmp_path / "fit")
+    again = gs.load(tmp_path / "fit")
+    for each in (again.fitted(), again.residuals(), again.predict(), again.simulate(), again.model_matrix()):
+        assert list(each.index) == list(fit.design.rows)

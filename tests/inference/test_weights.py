@@ -80,6 +80,7 @@ def test_a_level_whose_rows_all_weigh_nothing():
     weighted, dropped = fits("poisson", frame, draws=4096)
     assert len(weighted.design.random[0].levels) == 10
     assert len(dropped.design.random[0].levels) == 9
+    assert weighted.nobs == (frame.w > 0).sum()
     error = np.sqrt(weighted.mcse() ** 2 + dropped.mcse() ** 2)
     assert (np.abs(weighted.params() - dropped.params()) < 4 * error).all()
     assert (error < 0.1 * dropped.se()).all()

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
+from glmmspec.errors import FitError
 from glmmspec.inference.profile import Profile
 from glmmspec.plots.profile import plot_profile
 from tests.plots.artists import marks, texts
@@ -35,6 +36,11 @@ def test_curves_and_limits(profile):
         upright = [x for line in ax.lines if len(x := set(line.get_xdata())) == 1]
         assert [x for (x,) in upright] == list(profile.endpoints.loc[name])
         assert ax.get_xlabel() == name
+
+
+def test_a_fit_is_no_profile(salamander):
+    with pytest.raises(FitError, match=r"(?s)a Fit is no profile.*gs.plot_profile\(fit.profile"):
+        plot_profile(salamander)
 
 
 def test_maxima_that_did_not_settle_are_said(profile):

@@ -81,7 +81,7 @@ def test_a_variance_at_0_is_doubtful_and_no_more() -> None:
     assert report.effects is None
     assert "observed information" not in verdicts
     assert not report.passed
-    assert page(report).count("<svg") == 6
+    assert page(report).count("<svg") == 5
 
 
 def test_a_fit_without_a_maximum_is_refused() -> None:
