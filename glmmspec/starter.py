@@ -98,7 +98,7 @@ def starter(
             _place(name, frame, proposal, groups)
     if not proposal.groups:
         raise DataError(
-            f"no column of {path} looks like a grouping: none repeats its values in five groups or more",
+            f"no column of {path} looks like a grouping, by its name or as labels that are repeated",
             hint="name one: --group COLUMN",
         )
     _keep_what_binds(frame, proposal)
@@ -197,8 +197,15 @@ def _looks_like_groups(values: pd.Series[Any], name: str) -> bool:
 
 
 def _is_numbering(values: pd.Series[Any]) -> bool:
-    """True for whole numbers without a gap from 1, as labels have."""
-    return _are_counts(values) and values.min() == 1 and values.max() == values.nunique()
+    """True for whole numbers without a gap from 1, as labels have, or from 0.
+
+    From 0 each has to be a third as frequent as on average: counts are from 0 too, and the largest are rare.
+    """
+    if not _are_counts(values):
+        return False
+    rows = values.value_counts()
+    first, last = values.min(), values.max()
+    return last - first + 1 == len(rows) and (first == 1 or (first == 0 and 3 * rows.min() >= rows.mean()))
 
 
 def _is_row_number(values: pd.Series[Any]) -> bool:

@@ -26,6 +26,13 @@ MISSING_WORDS = ("", "NA")
 """What stands for a missing value in a text file; every other word is a value."""
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
+_OTHER_DELIMITERS = {
+    ";": "save it with commas, and points in numbers, or give a data frame:"
+    " pandas.read_csv(path, sep=';', decimal=',')",
+    "\t": "call it .tsv",
+}
+"""What else separates fields in files, and what to do about it."""
+
 _ENDINGS = (*_DELIMITERS, ".parquet")
 _MAX_REASON = 300
 """How much is shown of why a file cannot be read: the reader quotes the row, however long."""
@@ -82,7 +89,21 @@ def _text_header(path: Path) -> tuple[str, ...]:
         check_is_text(file, str(path))
         lines = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
         rows = csv.reader(lines, delimiter=_DELIMITERS[path.suffix.lower()])
-        return tuple(next(filter(None, rows), ()))
+        found = tuple(next(filter(None, rows), ()))
+    _check_delimiter(found, path)
+    return found
+
+
+def _check_delimiter(names: tuple[str, ...], path: Path) -> None:
+    """Refuse a table of one column whose name holds what else separates fields."""
+    used = _DELIMITERS[path.suffix.lower()]
+    for other, hint in _OTHER_DELIMITERS.items():
+        if len(names) == 1 and other != used and other in names[0]:
+            raise DataError(
+                f"the fields of {path} seem to be separated by {other!r}, not by {used!r}",
+                hint=hint,
+                code="G223",
+            )
 
 
 def as_frame(data: Any) -> pd.DataFrame:

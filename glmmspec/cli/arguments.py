@@ -16,6 +16,11 @@ DataFile = Annotated[
     ),
 ]
 
+FamilyName = Annotated[
+    str | None,
+    typer.Option("--family", metavar="NAME", help="The response family, for a spec that does not say it."),
+]
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 
 OutputFile = Annotated[

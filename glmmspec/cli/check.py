@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from glmmspec.cli import forecast
-from glmmspec.cli.arguments import AsJson, DataFile, SpecFile
+from glmmspec.cli.arguments import AsJson, DataFile, FamilyName, SpecFile
 from glmmspec.cli.outcome import BAD_INPUT, DONE
 from glmmspec.errors import FitError, GlmmSpecError
 
@@ -23,13 +23,19 @@ Quick = Annotated[
 ]
 
 
-def check(file: SpecFile, data: DataFile = None, quick: Quick = False, as_json: AsJson = False) -> int:
+def check(
+    file: SpecFile,
+    data: DataFile = None,
+    family: FamilyName = None,
+    quick: Quick = False,
+    as_json: AsJson = False,
+) -> int:
     """Check a spec, and its data if there are any: all that is wrong, and what is doubtful.
 
     Warnings do not change the exit code.
     """
     try:
-        facts = _facts(file, data, quick)
+        facts = _facts(file, data, family, quick)
     except GlmmSpecError as error:
         if not as_json:
             raise
@@ -50,7 +56,7 @@ def check(file: SpecFile, data: DataFile = None, quick: Quick = False, as_json: 
     return DONE
 
 
-def _facts(file: Path, data: Path | None, quick: bool) -> dict[str, Any]:
+def _facts(file: Path, data: Path | None, family: str | None, quick: bool) -> dict[str, Any]:
     """What the model is, and how it was checked against data.
 
     Raises
@@ -60,7 +66,7 @@ def _facts(file: Path, data: Path | None, quick: bool) -> dict[str, Any]:
     """
     from glmmspec import grammar
 
-    model = grammar.read(file)
+    model = grammar.read(file, family=family)
     facts: dict[str, Any] = {
         "family": model.family,
         "fixed_terms": len(model.fixed),

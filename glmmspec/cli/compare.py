@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from glmmspec.cli.arguments import AsJson, DataFile, SpecFile
+from glmmspec.cli.arguments import AsJson, DataFile, FamilyName, SpecFile
 from glmmspec.cli.outcome import DONE
 from glmmspec.files import check_writable, write_whole
 
@@ -39,6 +39,7 @@ Picture = Annotated[
 def compare(
     file: SpecFile,
     data: DataFile = None,
+    family: FamilyName = None,
     names: Names = None,
     order: Order = None,
     as_json: AsJson = False,
@@ -52,7 +53,7 @@ def compare(
         check_writable(plot)
     from glmmspec import grammar
 
-    model = grammar.read(file)
+    model = grammar.read(file, family=family)
     # The numerical packages load only for a spec that makes sense.
     from glmmspec.tables import read_table
     from glmmspec.validation.comparison import compare as compared

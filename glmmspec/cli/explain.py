@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from glmmspec.cli.arguments import DataFile, SpecFile
+from glmmspec.cli.arguments import DataFile, FamilyName, SpecFile
 from glmmspec.cli.outcome import DONE
 from glmmspec.errors import printable
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Latex = Annotated[bool, typer.Option("--latex", help="Print the equations in LaTeX, and nothing else.")]
 
 
-def explain(file: SpecFile, data: DataFile = None, latex: Latex = False) -> int:
+def explain(file: SpecFile, data: DataFile = None, family: FamilyName = None, latex: Latex = False) -> int:
     """Print the model of a spec as equations, and in words.
 
     Where the data are at hand, coefficients have their names, and levels and blocks are counted.
@@ -28,7 +28,7 @@ def explain(file: SpecFile, data: DataFile = None, latex: Latex = False) -> int:
     from glmmspec import grammar
     from glmmspec.equations import equation
 
-    model = grammar.read(file)
+    model = grammar.read(file, family=family)
     design = _design(model, data)
     if latex:
         typer.echo(equation(model, "latex", design=design), nl=False)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from glmmspec.cli.arguments import AsJson, DataFile, OutputFile, SpecFile
+from glmmspec.cli.arguments import AsJson, DataFile, FamilyName, OutputFile, SpecFile
 from glmmspec.cli.outcome import DONE, NO
 from glmmspec.cli.pictures import picture_paths, write_pictures
 from glmmspec.cli.progress import shown_progress
@@ -56,6 +56,15 @@ ProcessId = Annotated[
 
 
 @dataclasses.dataclass(frozen=True)
+class Inputs:
+    """The spec's file, and what is given beside it."""
+
+    file: Path
+    data: Path | None
+    family: str | None
+
+
+@dataclasses.dataclass(frozen=True)
 class Outputs:
     """The files, and the folder of pictures, that a fit is written to."""
 
@@ -68,6 +77,7 @@ class Outputs:
 def fit(
     file: SpecFile,
     data: DataFile = None,
+    family: FamilyName = None,
     as_json: AsJson = False,
     output: OutputFile = None,
     save: Kept = None,
@@ -85,16 +95,16 @@ def fit(
     not reliable, or if --verify finds a difference.
     """
     options = given_options(flags)
-    outputs = Outputs(output, save, plot)
+    inputs, outputs = Inputs(file, data, family), Outputs(output, save, plot)
     company = Company.of(coordinator, processes, process_id)
     if verify is not None:
         _refuse_beside_verify(options, outputs)
 
     def command() -> int:
         if verify is not None:
-            return _verify(file, data, verify, as_json)
+            return _verify(inputs, verify, as_json)
         with _written_by(company, outputs) as mine:
-            return _fit_and_write(file, data, options, as_json, mine)
+            return _fit_and_write(inputs, options, as_json, mine)
 
     return command() if company is None else run_together(company, command)
 
@@ -113,13 +123,11 @@ def _written_by(company: Company | None, outputs: Outputs) -> Iterator[Outputs]:
         yield Outputs(**own)
 
 
-def _fit_and_write(
-    file: Path, data: Path | None, options: dict[str, Any], as_json: bool, outputs: Outputs
-) -> int:
+def _fit_and_write(inputs: Inputs, options: dict[str, Any], as_json: bool, outputs: Outputs) -> int:
     for path in filter(None, (outputs.output, outputs.save)):
         check_writable(path)
     pictures = [] if outputs.plot is None else picture_paths(outputs.plot)
-    result = _fitted(file, data, options)
+    result = _fitted(inputs, options)
     if outputs.output is not None:
         write_whole(outputs.output, json_text(result) + "\n")
     if outputs.save is not None:
@@ -133,17 +141,17 @@ def _fit_and_write(
     return answer
 
 
-def _fitted(file: Path, data: Path | None, options: dict[str, Any]) -> Fit:
+def _fitted(inputs: Inputs, options: dict[str, Any]) -> Fit:
     from glmmspec import grammar
 
-    model = grammar.read(file)
+    model = grammar.read(inputs.file, family=inputs.family)
     resolved = dataclasses.replace(model.solver, **options)
     # The numerical packages load only for a spec that makes sense.
     from glmmspec import api
     from glmmspec.errors import GlmmSpecWarning
     from glmmspec.tables import read_table
 
-    frame = None if data is None else read_table(data)
+    frame = None if inputs.data is None else read_table(inputs.data)
     with warnings.catch_warnings(), shown_progress(resolved) as progress:
         # They are on the result, and printed with it.
         warnings.simplefilter("ignore", GlmmSpecWarning)
@@ -160,11 +168,11 @@ def _refuse_beside_verify(options: dict[str, Any], outputs: Outputs) -> None:
         )
 
 
-def _verify(file: Path, data: Path | None, path: Path, as_json: bool) -> int:
+def _verify(inputs: Inputs, path: Path, as_json: bool) -> int:
     from glmmspec.cli.verify import compare, read_record
 
     record = read_record(path)
-    answer = compare(record, _fitted(file, data, solver_values(record["provenance"]["options"])).to_dict())
+    answer = compare(record, _fitted(inputs, solver_values(record["provenance"]["options"])).to_dict())
     if as_json:
         typer.echo(json.dumps({"same": answer.same, **dataclasses.asdict(answer)}, indent=2))
     else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from glmmspec.cli.arguments import AsJson, DataFile, SpecFile
+from glmmspec.cli.arguments import AsJson, DataFile, FamilyName, SpecFile
 from glmmspec.cli.draws_output import check_output, write_draws
 from glmmspec.cli.outcome import DONE, NO
 from glmmspec.cli.solver_flags import given_options, with_sampler_flags
@@ -37,6 +37,7 @@ Output = Annotated[
 def sample(
     file: SpecFile,
     data: DataFile = None,
+    family: FamilyName = None,
     prior: PriorSet = "weak",
     centred: Centred = False,
     output: Output = None,
@@ -52,7 +53,7 @@ def sample(
         check_output(output)
     from glmmspec import grammar
 
-    model = grammar.read(file)
+    model = grammar.read(file, family=family)
     # The numerical packages load only for a spec that makes sense.
     from glmmspec.errors import GlmmSpecWarning, ReliabilityWarning
     from glmmspec.tables import read_table

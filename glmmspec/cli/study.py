@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from glmmspec.cli.arguments import DataFile, SpecFile
+from glmmspec.cli.arguments import DataFile, FamilyName, SpecFile
 from glmmspec.cli.interrupt import reached, stopped_by_interrupt
 from glmmspec.cli.outcome import DONE
 
@@ -36,6 +36,7 @@ def study(
     file: SpecFile,
     truth: Truth,
     data: DataFile = None,
+    family: FamilyName = None,
     estimators: Names = "pql,mcla",
     replications: Replications = 200,
     seed: Seed = 1,
@@ -45,7 +46,7 @@ def study(
     """Simulate responses from a spec many times, estimate from each, and print bias, RMSE and coverage."""
     from glmmspec import grammar
 
-    model, values = grammar.read(file), dict(map(_pair, truth))
+    model, values = grammar.read(file, family=family), dict(map(_pair, truth))
     # The numerical packages load only for a spec that makes sense.
     from glmmspec.tables import read_table
     from glmmspec.validation.study import study as studied

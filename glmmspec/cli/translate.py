@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from glmmspec.cli.arguments import DataFile, SpecFile
+from glmmspec.cli.arguments import DataFile, FamilyName, SpecFile
 from glmmspec.cli.outcome import DONE, NO, error_text
 from glmmspec.errors import TranslationError
 
@@ -17,7 +17,7 @@ To = Annotated[
 ]
 
 
-def translate(file: SpecFile, to: To, data: DataFile = None) -> int:
+def translate(file: SpecFile, to: To, data: DataFile = None, family: FamilyName = None) -> int:
     """Print the code that fits the same model in another program: R, or Python for bambi.
 
     Where that program has no such model, say why, and exit with 1.
@@ -26,7 +26,7 @@ def translate(file: SpecFile, to: To, data: DataFile = None) -> int:
     from glmmspec.ir import DataReference
     from glmmspec.translation import translate as translated
 
-    model = grammar.read(file)
+    model = grammar.read(file, family=family)
     if data is not None:
         # From here, not from the folder of the spec.
         model = replace(model, data=DataReference("file", str(data.absolute())))

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from glmmspec.cli.arguments import AsJson, DataFile, SpecFile
+from glmmspec.cli.arguments import AsJson, DataFile, FamilyName, SpecFile
 from glmmspec.cli.outcome import DONE, NO
 from glmmspec.cli.solver_flags import given_options, with_sampler_flags
 from glmmspec.files import check_writable, write_whole
@@ -24,6 +24,7 @@ Page = Annotated[
 def validate(
     file: SpecFile,
     data: DataFile = None,
+    family: FamilyName = None,
     report: Page = None,
     as_json: AsJson = False,
     **flags: str | None,
@@ -37,7 +38,7 @@ def validate(
         check_writable(report)
     from glmmspec import grammar
 
-    model = grammar.read(file)
+    model = grammar.read(file, family=family)
     # The numerical packages load only for a spec that makes sense.
     from glmmspec.tables import read_table
     from glmmspec.validation.agreement import validate as validated

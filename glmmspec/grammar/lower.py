@@ -124,7 +124,10 @@ def _family(written: str | None, given: str | None, spec: Spec, end: int, faults
     if family is None:
         if not spec.may_have_had("family"):
             known = ", ".join(FAMILIES)
-            hint = f"add a line such as: family bernoulli   (known: {known})"
+            hint = (
+                f"add a line such as: family bernoulli   (known: {known}); or give family= in Python,"
+                " --family at the command line"
+            )
             faults.add(SpecError("the family is missing", hint=hint, span=place, code="G135"))
     elif given not in (None, family):
         said = f"the spec says family {written}, but family {given} was asked for"

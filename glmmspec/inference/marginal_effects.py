@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
+from scipy.special import ndtri
 
 from glmmspec.columns import Table
 from glmmspec.design import Design
 from glmmspec.errors import FitError, did_you_mean_or_list
 from glmmspec.expression import Name
+from glmmspec.family import Family
 from glmmspec.functions import names
 from glmmspec.inference.marginal import marginal_mean
 from glmmspec.new_data import NewData, read_new_data
@@ -31,7 +33,22 @@ def marginal_means(fit: Fit, by: str | Sequence[str], random: str) -> pd.DataFra
 
     by = [by] if isinstance(by, str) else list(by)
     _check_variables(fit, by)
-    return _to_pandas(avg_predictions(model, by=by)).sort_values(by, ignore_index=True)
+    means = _to_pandas(avg_predictions(model, by=by)).sort_values(by, ignore_index=True)
+    limits = _limits(fit.design.family, means["estimate"].to_numpy(), means["std_error"].to_numpy())
+    return means.assign(conf_low=limits[0], conf_high=limits[1])
+
+
+def _limits(
+    family: Family, mean: Float[np.ndarray, " n"], se: Float[np.ndarray, " n"]
+) -> Float[np.ndarray, "2 n"]:
+    """The limits of 95 % intervals of means m, symmetric in the link g as those of `predict`.
+
+        h(g(m) -/+ z g'(m) se),     h the inverse of g,  g'(m) = 1 / c''(g(m))
+
+    Those of marginaleffects are symmetric about the mean, and may leave the range of the response.
+    """
+    link = family.link_function(mean)
+    return np.asarray(family.cumulant(link + se / family.cumulant(link)[2] * ndtri([[0.025], [0.975]]))[1])
 
 
 def contrasts(fit: Fit, variables: Any, random: str) -> pd.DataFrame:

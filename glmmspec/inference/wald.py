@@ -17,6 +17,7 @@ from glmmspec.inference.text_table import aligned, decimals, or_blank, p_text
 from glmmspec.printed import Printed
 
 if TYPE_CHECKING:
+    from glmmspec.design import Design
     from glmmspec.inference.fit import Fit
 
 _DEPENDENT = 1e-8
@@ -85,9 +86,11 @@ def wald_test(fit: Fit, hypothesis: Any, value: Any = None) -> WaldTest:
     SpecError
         If a hypothesis cannot be read, or follows from those before it or contradicts them.
     FitError
-        If a hypothesis is on a variance that the fit holds at a value: it has no standard error.
+        If a hypothesis is that variances are 0, or is on a variance that the fit holds at a value: it has no
+        standard error.
     """
     hypotheses = LinearHypotheses.of(hypothesis, value, fit.design.parameters)
+    _check_interior(hypotheses, fit.design)
     se = fit.se().to_numpy()
     _check_free(fit, hypotheses.matrix, se)
     free = np.isfinite(se)
@@ -113,6 +116,20 @@ def wald_test(fit: Fit, hypothesis: Any, value: Any = None) -> WaldTest:
     scaled = covariance / np.outer(errors, errors)
     statistic = float(table["z"] @ np.linalg.solve(scaled, table["z"]))
     return WaldTest(table, statistic, len(table), float(chdtrc(len(table), statistic)), fit.reliable)
+
+
+def _check_interior(hypotheses: LinearHypotheses, design: Design) -> None:
+    """Refuse a hypothesis that variances are 0: it is on the boundary, where z is not normal."""
+    p = len(design.coefficients)
+    for label, row, value in zip(hypotheses.labels, hypotheses.matrix, hypotheses.value, strict=True):
+        weights = row[p:]
+        if value == 0 and not row[:p].any() and ((weights >= 0).all() or (weights <= 0).all()):
+            named = [name for name, weight in zip(design.components, weights, strict=True) if weight]
+            tested = named if len(named) > 1 else named[0]
+            raise FitError(
+                f"'{label}': at 0 a variance is on its boundary, and there is no Wald test of it",
+                hint=f"test it by likelihood ratio: fit.test_variance({tested!r})",
+            )
 
 
 def _check_free(fit: Fit, matrix: Float[np.ndarray, "h P"], se: Float[np.ndarray, " P"]) -> None:

@@ -210,7 +210,12 @@ MEANING: tuple[Mistake, ...] = (
         "remove one of them; levels, factor and prior may be repeated",
         _with("family poisson", "title 'a'\ntitle 'b'"),
     ),
-    Mistake("G135", "the family is missing", "add a line such as: family bernoulli", ("y ~ x | g",)),
+    Mistake(
+        "G135",
+        "the family is missing",
+        "add a line such as: family bernoulli, or give family= in Python, --family at the command line",
+        ("y ~ x | g",),
+    ),
     Mistake(
         "G136",
         "an unknown family, or two that differ",

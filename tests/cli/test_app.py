@@ -53,11 +53,45 @@ def test_a_spec_that_is_not_there_exits_with_2() -> None:
     assert result.stderr.startswith("error: cannot read nowhere.glmm: No such file or directory [G157]\n")
 
 
-def _raising(error: BaseException) -> Callable[[Path], None]:
-    def read(path: Path) -> None:
+def _raising(error: BaseException) -> Callable[..., None]:
+    def read(path: Path, family: str | None) -> None:
         raise error
 
     return read
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["check"],
+        ["compile"],
+        ["explain"],
+        ["fit"],
+        ["fit", "--verify", "fit.json"],
+        ["sample"],
+        ["validate"],
+        ["compare"],
+        ["study", "--truth", "herd=1"],
+        ["translate", "--to", "lme4"],
+    ],
+)
+def test_a_family_given_beside_the_spec_is_the_specs(command: list[str], spec: Path, record: Path) -> None:
+    arguments = [str(record) if each == "fit.json" else each for each in (*command, spec)]
+    ended = run(*arguments, "--family", "poisson")
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert "the spec says family binomial, but family poisson was asked for [G136]" in ended.stderr
+
+
+def test_a_family_is_given_to_a_spec_that_says_none(spec: Path) -> None:
+    compiled = run("compile", spec).stdout
+    spec.write_text(CBPP.replace("family binomial\n", ""))
+    assert run("compile", spec, "--family", "binomial").stdout == compiled
+    ended = run("compile", spec)
+    assert ended.exit_code == 2
+    assert "--family at the command line" in ended.stderr
+    ended = run("compile", spec, "--family", "binomal")
+    assert ended.exit_code == 2
+    assert "did you mean 'binomial'?" in ended.stderr
 
 
 def test_an_interrupt_is_one_line_and_130(monkeypatch: pytest.MonkeyPatch) -> None:

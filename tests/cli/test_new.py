@@ -75,6 +75,25 @@ def test_response_and_groups_can_be_given(tmp_path: Path) -> None:
     assert not (tmp_path / "b.glmm").exists()
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_groups_are_numbered_from_0_or_1(first: int) -> None:
+    rows = np.arange(160)
+    frame = pd.DataFrame({"y": rows % 2, "x": rows % 7 / 2, "g": rows // 8 + first, "arm": rows % 3 + first})
+    text = starter(frame, "data.csv", title="data")
+    assert "y ~ x + arm\n" in text
+    assert "| g\n" in text
+    assert "factor arm, g" in text
+
+
+def test_counts_are_no_groups() -> None:
+    """Of a few rows each value from 0 to the largest occurs, as in numberings."""
+    seizures = np.repeat(np.arange(12), [5, 9, 14, 16, 15, 11, 8, 5, 4, 2, 1, 1])
+    frame = pd.DataFrame({"x": np.arange(91) % 7 / 2, "herd": np.arange(91) % 10 + 1, "seizures": seizures})
+    text = starter(frame, "data.csv", title="data")
+    assert "seizures ~ x" in text
+    assert "| herd\n" in text
+
+
 def test_missing_values_and_odd_names() -> None:
     rows = np.arange(60)
     frame = pd.DataFrame(

@@ -26,6 +26,22 @@ def test_means_are_our_predictions(salamander, random):
     assert list(means["Cross"]) == list(new["Cross"])
     np.testing.assert_allclose(means["estimate"], ours["estimate"], rtol=1e-10)
     np.testing.assert_allclose(means["std_error"], ours["se"], rtol=1e-4)
+    np.testing.assert_allclose(means[["conf_low", "conf_high"]], ours[["lower", "upper"]], rtol=1e-4)
+
+
+@pytest.mark.parametrize("family", ["bernoulli", "poisson"])
+def test_intervals_of_means_keep_to_the_range_of_the_response(family):
+    """One event among 60 of a kind: an interval that is symmetric about the mean reaches below 0."""
+    i, rare = np.arange(120) % 60, np.arange(120) < 60
+    y = np.where(rare, i == 0, i % 2)
+    data = pd.DataFrame({"y": y, "x": np.where(rare, "rare", "usual"), "g": i % 12})
+    fit = gs.fit(f"family {family}\ny ~ x | g", data)
+    means = fit.marginal_means("x").set_index("x")
+    assert means.loc["rare", "estimate"] < 1.96 * means.loc["rare", "std_error"]
+    assert (means["conf_low"] > 0).all()
+    assert (means["conf_low"] < means["estimate"]).all()
+    assert (means["estimate"] < means["conf_high"]).all()
+    assert family == "poisson" or (means["conf_high"] < 1).all()
 
 
 def test_contrasts_are_differences_of_means(salamander):

@@ -1,5 +1,7 @@
 """Wald tests against the arithmetic of the vignette of R's glmm, section 8, and what is refused."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -82,13 +84,28 @@ def test_errors_that_do_not_hold_are_not_printed():
     [
         ["CrossR/R", "2*CrossR/R = 0"],
         ["CrossR/R", "CrossR/R = 1"],
-        ["F", "M", "F = M"],
-        np.vstack([np.eye(6), np.ones(6)]),
+        ["F = 1", "M = 1", "F = M"],
+        np.vstack([np.eye(6)[:4], [1, 1, 1, 1, 0, 0]]),
     ],
 )
 def test_dependent_hypotheses_are_refused(salamander, hypotheses):
     with pytest.raises(gs.SpecError, match="is a combination of those before it"):
         wald_test(salamander, hypotheses)
+
+
+@pytest.mark.parametrize(
+    ("hypothesis", "label", "tested"),
+    [
+        ("F = 0", "F = 0", "'F'"),
+        (["CrossR/R", "-2*M"], "-2*M = 0", "'M'"),
+        ("0 = F + M", "0 = F + M", "['F', 'M']"),
+        ([[0, 0, 0, 0, 3, 0]], "3*F = 0", "'F'"),
+    ],
+)
+def test_that_a_variance_is_0_is_refused(salamander, hypothesis, label, tested):
+    with pytest.raises(gs.FitError, match=re.escape(f"'{label}': at 0 a variance is")) as refused:
+        wald_test(salamander, hypothesis)
+    assert refused.value.hint == f"test it by likelihood ratio: fit.test_variance({tested})"
 
 
 def test_a_variance_on_the_boundary_is_refused():
