@@ -60,8 +60,8 @@ def assert_same(loaded: gs.Fit, fit: gs.Fit) -> None:
 
 
 def _equal(one: Any, other: Any) -> None:
-    assert list(one.index) == list(other.index)
-    np.testing.assert_array_equal(one.to_numpy(), other.to_numpy())
+    same = pd.testing.assert_frame_equal if isinstance(one, pd.DataFrame) else pd.testing.assert_series_equal
+    same(one, other, check_exact=True, check_index_type=False)
 
 
 def kept(fit: gs.Fit, path: Path) -> gs.Fit:
