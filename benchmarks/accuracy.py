@@ -52,7 +52,7 @@ def cost_of_accuracy(measurement: Measurement, truth: Exact | None) -> float | N
 
 
 def stated(measurement: Measurement) -> float | None:
-    """The largest Monte Carlo error that a fit states, in its standard errors."""
+    """The largest Monte Carlo error that is stated, over parameters and fits, in standard errors."""
     if not measurement.mcse:
         return None
     return float(np.max(np.array(measurement.mcse) / measurement.error))

@@ -37,8 +37,10 @@ class Measurement:
         The most memory that the process had resident.
     estimates
         All parameters of each fit: fixed effects, then variances in the order of the case's groups.
-    error, mcse
-        Standard errors, and stated Monte Carlo errors, of the first fit; empty where there are none.
+    error
+        Standard errors of the first fit; empty where there are none.
+    mcse
+        Stated Monte Carlo errors of each fit, likewise.
     note
         What the program says against its answer.
     failure
@@ -53,7 +55,7 @@ class Measurement:
     peak_mib: float | None = None
     estimates: list[list[float]] = field(default_factory=list)
     error: list[float] = field(default_factory=list)
-    mcse: list[float] = field(default_factory=list)
+    mcse: list[list[float]] = field(default_factory=list)
     note: str = ""
     failure: str = ""
 
@@ -143,8 +145,10 @@ def _read(text: str, case: Case) -> dict[str, Any]:
                 fixed.append([float(value) for value in values])
             case ["variance", group, value]:
                 variances[group].append(float(value))
-            case ["error" | "mcse" as word, *values]:
-                once.setdefault(word, [float(value) for value in values])
+            case ["error", *values]:
+                once.setdefault("error", [float(value) for value in values])
+            case ["mcse", *values]:
+                once.setdefault("mcse", []).append([float(value) for value in values])
             case ["peak_mib", value]:
                 once["peak_mib"] = float(value)
             case ["note", *words]:

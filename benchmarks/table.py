@@ -40,7 +40,11 @@ def case_section(case: Case, measured: Sequence[Measurement], left_out: Iterable
         if m.seconds
     ]
     said = [f"{m.name}, {m.method}: {m.note or m.failure}" for m in here if m.note or m.failure]
-    source = f"The MLE: {truth.source}." if truth is not None else "The MLE is not known."
+    source = (
+        f"The MLE: {truth.source}. Distance and MCSE are the largest of all parameters and fits."
+        if truth is not None
+        else "The MLE is not known."
+    )
     lines = [f"## {case.name}", "", f"`{case.left} ~ {case.bars}`, {case.family}, {case.n_rows} rows.", ""]
     return "\n".join([*lines, *table(HEAD, rows), "", source, *_items([*said, *left_out])])
 
