@@ -150,15 +150,17 @@ def _derivatives(
     model, p = flat_twin(design), len(point.beta)
     at = jnp.concatenate([point.beta, point.variances])
 
-    def density(psi: Any, u: Any) -> Any:
-        return log_density(model, (), {}, sites(design, Point(psi[:p], psi[p:]), u))[0]
+    def density(psi: Any, u: Any, y: Any) -> Any:
+        return log_density(model, (y,), {}, sites(design, Point(psi[:p], psi[p:]), u))[0]
 
-    def along(u: Any) -> tuple[Any, Any]:
-        score, hessian = jax.grad(density)(at, u), jax.hessian(density)(at, u)
+    # The responses are an argument: what depends on constants alone, XLA computes while it compiles.
+    @jax.jit
+    def along(u: Any, psi: Any, y: Any, lines: Any) -> tuple[Any, Any]:
+        score, hessian = jax.grad(density)(psi, u, y), jax.hessian(density)(psi, u, y)
         return lines.T @ score, jnp.einsum("pj,pr,rj->j", lines, hessian, lines)
 
     flat = jnp.asarray(effects.reshape(-1, effects.shape[2]))
-    score, curvature = jax.lax.map(jax.jit(along), flat, batch_size=64)
+    score, curvature = jax.lax.map(lambda u: along(u, at, design.y, lines), flat, batch_size=64)
     shape = (*effects.shape[:2], len(at))
     return np.asarray(score).reshape(shape), np.asarray(curvature).reshape(shape)
 

@@ -81,9 +81,13 @@ def twin_density(
 
     model = flat_twin(design)
     with jax.enable_x64(True):
-        density = jax.jit(lambda sites: log_density(model, (), {}, sites)[0])
+        # The responses are an argument: what depends on constants alone, XLA computes while it compiles.
+        density = jax.jit(lambda sites, y: log_density(model, (y,), {}, sites)[0])
         return np.array(
-            [float(density(sites(design, point, u))) for point, u in zip(points, effects, strict=True)]
+            [
+                float(density(sites(design, point, u), design.y))
+                for point, u in zip(points, effects, strict=True)
+            ]
         )
 
 
