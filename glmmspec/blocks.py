@@ -195,8 +195,8 @@ def batches(
     """Blocks of a partition (by default all) as batches, each of at most about 32,768 padded rows.
 
     Blocks are together whose sizes are the same rounded up (to 1, 2, 3, 4, 6, 8, 12, ...), so that few
-    shapes, and few compilations, serve any number of them; the last batch of a shape is filled up with
-    empty blocks. With `uniform`, all have as many rows as the largest, where that takes little.
+    shapes, and few compilations, serve any number of them; a batch may be filled up with empty blocks, so
+    that data of nearly as many groups take the same shapes. With `uniform`, all have as many rows as the largest, where that takes little.
     """
     rows = _Grouping.of(parts.row_block, parts.n_blocks)
     effects = _Grouping.of(parts.effect_block, parts.n_blocks)
@@ -209,7 +209,7 @@ def batches(
     for n_rows, n_effects in np.unique(shapes[chosen], axis=0):
         members = chosen[(shapes[chosen] == (n_rows, n_effects)).all(axis=1)]
         width = _width(rows.sizes[members])
-        per_batch = min(len(members), max(1, _ROWS_PER_BATCH // width))
+        per_batch = min(_in_steps(len(members)), max(1, _ROWS_PER_BATCH // width))
         for start in range(0, len(members), per_batch):
             block = np.full(per_batch, PADDING)
             taken = members[start : start + per_batch]
@@ -265,6 +265,12 @@ def _width(sizes: Int[np.ndarray, " B"]) -> int:
     """Rows that hold the largest of some blocks; if they are many a multiple of 4, to be read in quarters."""
     largest = max(1, int(sizes.max()))
     return largest if largest < 32 else -(-largest // 4) * 4
+
+
+def _in_steps(count: int) -> int:
+    """A count, from 16 on rounded up to the next multiple of an eighth of the power of two below it."""
+    step = 1 << max(0, count.bit_length() - 4)
+    return -(-count // step) * step
 
 
 def rounded_up(sizes: Int[np.ndarray, " B"]) -> Int[np.ndarray, " B"]:
