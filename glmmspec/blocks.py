@@ -196,7 +196,8 @@ def batches(
 
     Blocks are together whose sizes are the same rounded up (to 1, 2, 3, 4, 6, 8, 12, ...), so that few
     shapes, and few compilations, serve any number of them; a batch may be filled up with empty blocks, so
-    that data of nearly as many groups take the same shapes. With `uniform`, all have as many rows as the largest, where that takes little.
+    that data of nearly as many groups take the same shapes. With `uniform`, all have as many rows as the
+    largest, where that takes little.
     """
     rows = _Grouping.of(parts.row_block, parts.n_blocks)
     effects = _Grouping.of(parts.effect_block, parts.n_blocks)

@@ -11,6 +11,8 @@ import pytest
 import glmmspec as gs
 from glmmspec import html
 from glmmspec.inference.bootstrap import Bootstrap
+from glmmspec.inference.likelihood_ratio import LikelihoodRatioTest
+from glmmspec.inference.profile import Profile
 from glmmspec.inference.summary import Summary
 from glmmspec.inference.wald import WaldTest
 from glmmspec.printed import Printed
@@ -73,7 +75,8 @@ def test_results_are_shown_at_a_prompt_as_they_print() -> None:
     for result in (fit.test("period2 = 0"), fit.bootstrap(2)):
         assert repr(result) == str(result)
         assert words(result) == str(result).split()
-    for kind in (gs.Fit, Summary, WaldTest, Bootstrap, Study, Comparison, Ranks, Report):
+    tests = WaldTest, LikelihoodRatioTest, Profile, Bootstrap
+    for kind in (gs.Fit, Summary, *tests, Study, Comparison, Ranks, Report):
         assert kind.__repr__ is Printed.__repr__
 
 

@@ -14,6 +14,7 @@ from glmmspec.errors import FitError, did_you_mean_or_list
 from glmmspec.inference.log_ratio import LogRatio
 from glmmspec.inference.nesting import Nesting
 from glmmspec.inference.text_table import p_text
+from glmmspec.printed import Printed
 from glmmspec.solver.maximum_likelihood import Estimate, estimate
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ _ROUNDING = 1e-8
 """A statistic below this is 0."""
 
 
-@dataclass(frozen=True, eq=False)
-class LikelihoodRatioTest:
+@dataclass(frozen=True, eq=False, repr=False)
+class LikelihoodRatioTest(Printed):
     """2 (log L of the larger model - log L of the smaller), and its p-value; print it.
 
     Attributes

@@ -15,13 +15,14 @@ from glmmspec.errors import FitError
 from glmmspec.inference.bootstrap import Count
 from glmmspec.inference.section import Section, Top
 from glmmspec.inference.text_table import aligned, decimals
+from glmmspec.printed import Printed
 
 if TYPE_CHECKING:
     from glmmspec.inference.fit import Fit
 
 
-@dataclass(frozen=True, eq=False)
-class Profile:
+@dataclass(frozen=True, eq=False, repr=False)
+class Profile(Printed):
     """Profile likelihoods of some parameters, and intervals from them; print it.
 
     Attributes
