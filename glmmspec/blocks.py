@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -22,6 +23,8 @@ PADDING = -1
 
 _ROWS_PER_BATCH = 2**15
 _FEW_ROWS = 2**14
+_FEW_TO_FILL = 2**10
+"""Empty rows that cost less, in every draw, than a table more costs to compile."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,9 +172,16 @@ def _connected(
 def grouped_tables(
     label: Int[np.ndarray, " members"], n_groups: int
 ) -> Iterator[tuple[Int[np.ndarray, " J"], Int[np.ndarray, "J R"]]]:
-    """Groups of like size, and the members of each in a table."""
+    """Groups of like size, and the members of each in a table: few tables where that takes little."""
     grouping = _Grouping.of(label, n_groups)
     like = rounded_up(grouping.sizes)
+    spare = max(_FEW_TO_FILL, len(label) // 2)
+    for size, larger in pairwise(np.unique(like)):
+        filled = int((like == size).sum() * (larger - size))
+        if filled > spare:
+            break
+        spare -= filled
+        like[like == size] = larger
     for size in np.unique(like):
         members = np.flatnonzero(like == size)
         yield members, grouping.table(members, _width(grouping.sizes[members]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from glmmspec.options import SolverOptions
 from glmmspec.solver.boundary import EffectInformation, rise_from_zero
@@ -26,6 +26,9 @@ little, and near 0 what they say is false, since a node at 0 has a density witho
 
 _FAR_FROM_ZERO = 5.0
 """In standard errors: a variance beyond this is not tried at 0."""
+
+_MOST_RETURNS = 2
+"""Of a variance from 0, after which it is not tried there again."""
 
 _SINGULAR = 1e-10
 
@@ -124,7 +127,7 @@ class Search:
     held: Float[np.ndarray, " K"]
 
     def __post_init__(self) -> None:
-        self._positive: Bool[np.ndarray, " K"] = np.zeros(len(self.held), dtype=bool)
+        self._returns: Int[np.ndarray, " K"] = np.zeros(len(self.held), dtype=int)
         self._likelihood: Likelihood | None = None
         self._argument: Float[np.ndarray, " P"] = np.zeros(0)
         self.proposals: tuple[FittedProposal, ...] = ()
@@ -228,21 +231,22 @@ class Search:
     def _with_zeros(self, latest: Round, variances: Float[np.ndarray, " K"]) -> Float[np.ndarray, " K"]:
         """The variances, with those that are to be held at 0 set to 0.
 
-        A small variance is tried at 0; it returns, for good, if the likelihood rises from there to a
-        maximum more than `tolerance` standard errors away.
+        A small variance is tried at 0; it returns if the likelihood rises from there to a maximum more than
+        `tolerance` standard errors away, and may be tried again, since others may have been at 0 too.
         """
         variances = variances.copy()
         far = latest.variances > _FAR_FROM_ZERO * self._standard_errors(latest)
         if far[np.isnan(self.held)].all():
             return variances
         information = EffectInformation.at(self.integration, latest.beta, variances)
-        for t in np.flatnonzero((variances == 0) & np.isnan(self.held)):
+        tried = (variances == 0) & np.isnan(self.held)
+        for t in np.flatnonzero(tried):
             rise = rise_from_zero(self.likelihood, latest.maximum.argument, int(t))
             if rise > self.options.tolerance * np.sqrt(information.of_variance[t]):
-                self._positive[t] = True
+                self._returns[t] += 1
                 variances[t] = rise / information.of_variance[t]
         near = information.nearly_zero(variances) & ~far
-        variances[near & np.isnan(self.held) & ~self._positive] = 0.0
+        variances[near & np.isnan(self.held) & ~tried & (self._returns < _MOST_RETURNS)] = 0.0
         return variances
 
     def _standard_errors(self, latest: Round) -> Float[np.ndarray, " K"]:
