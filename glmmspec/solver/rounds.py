@@ -231,8 +231,8 @@ class Search:
     def _with_zeros(self, latest: Round, variances: Float[np.ndarray, " K"]) -> Float[np.ndarray, " K"]:
         """The variances, with those that are to be held at 0 set to 0.
 
-        A small variance is tried at 0; it returns if the likelihood rises from there to a maximum more than
-        `tolerance` standard errors away, and may be tried again, since others may have been at 0 too.
+        A small variance is tried at 0; it returns, for good, if the likelihood rises from there to a maximum
+        more than `tolerance` standard errors away. If others were at 0 too, it may be tried once more.
         """
         variances = variances.copy()
         far = latest.variances > _FAR_FROM_ZERO * self._standard_errors(latest)
@@ -243,7 +243,7 @@ class Search:
         for t in np.flatnonzero(tried):
             rise = rise_from_zero(self.likelihood, latest.maximum.argument, int(t))
             if rise > self.options.tolerance * np.sqrt(information.of_variance[t]):
-                self._returns[t] += 1
+                self._returns[t] += 1 if tried.sum() > 1 else _MOST_RETURNS
                 variances[t] = rise / information.of_variance[t]
         near = information.nearly_zero(variances) & ~far
         variances[near & np.isnan(self.held) & ~tried & (self._returns < _MOST_RETURNS)] = 0.0

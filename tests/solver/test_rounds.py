@@ -31,6 +31,14 @@ def test_a_variance_of_zero(family: str) -> None:
     assert 0 < zeros < 8
 
 
+def test_a_small_variance_that_is_tried_at_zero_returns_for_good() -> None:
+    """With a given number of draws there are few rounds: of 24 data sets none is given up."""
+    for seed in range(24):
+        design = designs.groups("poisson", seed=seed, n_groups=40, per_group=6, variance=0.01, beta=0.1)
+        found = estimate(design, SolverOptions(draws=512))
+        assert found.settled
+
+
 FAR = SolverOptions(start=(0.0, 0.0, 1e4))
 
 
