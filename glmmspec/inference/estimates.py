@@ -127,7 +127,7 @@ class Estimates:
     @property
     def nobs(self) -> int:
         """The number of observations: the rows used that have a weight above 0, and trials."""
-        return int((self.design.weights * self.design.trials > 0).sum())
+        return int(self.design.counts.sum())
 
     @property
     def df_resid(self) -> int:

@@ -78,7 +78,7 @@ def _check_same_data(small: Design, large: Design) -> None:
 
 def _fixed_effects(small: Design, large: Design) -> tuple[Float[np.ndarray, "P S"], Float[np.ndarray, " P"]]:
     """A and c with X_large (A beta + c) = X_small beta + o_small - o_large for every beta."""
-    counted = large.weights * large.trials > 0
+    counted = large.counts
     target = np.column_stack([small.x, small.offset - large.offset])[counted]
     lengths = np.linalg.norm(large.x[counted], axis=0)
     basis, triangle = np.linalg.qr(large.x[counted] / lengths)

@@ -42,7 +42,8 @@ class Coordinates:
 
         A row of weight 0 can then have no part in starts, scales and blocks.
         """
-        used = np.flatnonzero(design.counts)
+        counts = design.counts
+        used = slice(None) if counts.all() else np.flatnonzero(counts)
         return replace(
             design,
             x=design.x[used] @ self.basis,

@@ -71,7 +71,7 @@ def _share_unbounded(design: Design, component: int) -> float:
     Along such an effect, upwards or downwards, no row's likelihood falls, as in a group whose responses
     are all 0.
     """
-    used = design.weights * design.trials > 0
+    used = design.counts
     rising, falling = used & ~_may_rise(design), used & (design.y != 0)
     unbounded, count = 0, 0
     for term in design.random:
@@ -132,7 +132,7 @@ def separating_direction(design: Design) -> Float[np.ndarray, " p"] | None:
     """
     from scipy.optimize import linprog
 
-    used = design.weights * design.trials > 0
+    used = design.counts
     scale = np.abs(design.x).max(axis=0, initial=0)
     x = design.x[used] / np.where(scale > 0, scale, 1)
     rises, falls = _may_rise(design)[used], design.y[used] == 0
