@@ -23,12 +23,13 @@ from glmmspec.inference.plain import from_plain, to_plain
 from glmmspec.inference.provenance import Provenance
 from glmmspec.ir import Model
 from glmmspec.options import SolverOptions, solver_values
+from glmmspec.solver.axes import straight_knots
 from glmmspec.solver.restore import KeptEstimate
 
 if TYPE_CHECKING:
     from glmmspec.inference.fit import Fit
 
-VERSION = 2
+VERSION = 3
 """Version of the document's form. What is written in one version is read by all later ones."""
 
 _VERSION_KEY, _DIGEST_KEY = "glmmspec_fit", "sha256"
@@ -218,26 +219,34 @@ def _read(text: str) -> _KeptFit:
         )
     if document.pop(_DIGEST_KEY, None) != _digest(document):
         raise DataError("it was changed or damaged since it was written")
-    if version == 1:
-        _upgrade(document)
+    try:
+        if version < 2:
+            _make_version_2(document)
+        if version < 3:
+            _make_version_3(document)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"a part is missing or of another form: {error}") from error
     kept: _KeptFit = from_plain(_KeptFit, document, "fit")
     return kept
 
 
-def _upgrade(document: dict[str, Any]) -> None:
-    """Make version 2 of version 1, in which all was integrated by draws, equally many in each block."""
-    try:
-        document["options"]["integration"] = "importance"
-        estimate = document["estimate"]
-        estimate["proposals"] = []
-        weights = estimate["weights"]
-        weights["draws"] = [weights["draws"]] * len(weights["block"])
-        for of_round in estimate["rounds"]:
-            of_round["order"] = 1
-            for new, old in (("error", "error_ratio"), ("se_error", "se_error")):
-                of_round[f"draw_{new}"], of_round[f"rule_{new}"] = of_round.pop(old), 0.0
-    except (KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"a part is missing or of another form: {error}") from error
+def _make_version_2(document: dict[str, Any]) -> None:
+    """Of version 1, in which all was integrated by draws, equally many in each block."""
+    document["options"]["integration"] = "importance"
+    estimate = document["estimate"]
+    estimate["proposals"] = []
+    weights = estimate["weights"]
+    weights["draws"] = [weights["draws"]] * len(weights["block"])
+    for of_round in estimate["rounds"]:
+        of_round["order"] = 1
+        for new, old in (("error", "error_ratio"), ("se_error", "se_error")):
+            of_round[f"draw_{new}"], of_round[f"rule_{new}"] = of_round.pop(old), 0.0
+
+
+def _make_version_3(document: dict[str, Any]) -> None:
+    """Of version 2, whose proposals have straight axes."""
+    for proposal in document["estimate"]["proposals"]:
+        proposal["knots"] = straight_knots(np.shape(proposal["mean"])).tolist()
 
 
 def _digest(document: dict[str, Any]) -> str:

@@ -48,6 +48,11 @@ class Setting:
     mesh: Mesh | None
     single: bool
 
+    def chunk(self, levels: Sequence[Sequence[int]], order: int) -> int:
+        """Draws of the separators in one kernel call."""
+        rows = sum(bucket.row.size for bucket in self.tree.buckets)
+        return chunk_size(rows * order ** sum(map(len, levels)))
+
     def effects_at(self, index: Int[np.ndarray, "J Q"]) -> Effects:
         """Membership and drift of some effects."""
         real = index != PADDING
@@ -107,7 +112,7 @@ class ConditionalSample(WeightedSample):
         by_finer_rule: Callable[[], ConditionalSample] | None = None,
     ) -> None:
         self._setting = setting
-        self._source = source
+        self.source = source
         self._finer = by_finer_rule or partial(
             ConditionalSample,
             setting,
@@ -118,9 +123,7 @@ class ConditionalSample(WeightedSample):
             order=finer(order),
         )
         tree = setting.tree
-        rows = sum(bucket.row.size for bucket in tree.buckets)
-        nodes = order ** sum(map(len, levels))
-        chunk = chunk_size(rows * nodes)
+        chunk = setting.chunk(levels, order)
         layout = Layout.of(separators.shape[2], replicates, chunk, devices=size_of(setting.mesh))
         with jax.enable_x64(True):
             built = _LevelBuilder(setting, levels, order)
@@ -170,10 +173,10 @@ class ConditionalSample(WeightedSample):
         self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]
     ) -> FittedProposal | None:
         """A proposal fitted to the separators as they are weighted at given parameters."""
-        if self._source is None:
+        if self.source is None:
             return None
         flat = self.log_weights(beta, variances).reshape(len(self.block), -1)
-        return self._source.fitted(self._setting.tree.separator, *self.drawn(), flat)
+        return self.source.fitted(*self.drawn(), flat)
 
     def effect_moments(
         self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]

@@ -28,6 +28,9 @@ _RULE_SHARE = 0.1
 _NEAR = 1.0
 """In standard errors: an estimate that moved less takes no further round of the same size."""
 
+_EXCESS_IN_DOUBT = 2.0
+"""By what factor errors count as too large where they are not known."""
+
 _FIRST_ORDER = 7
 
 
@@ -37,6 +40,28 @@ class Size:
 
     draws: int
     order: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is known after a round.
+
+    Attributes
+    ----------
+    rounds
+        How many have been of its size.
+    settled
+        Whether its estimate stayed put.
+    confirmed
+        Whether that of an independent round before it was the same within the errors that both state.
+    doubtful
+        Whether its weights are such that no error is known.
+    """
+
+    rounds: int
+    settled: bool
+    confirmed: bool
+    doubtful: bool
 
 
 @dataclass(frozen=True)
@@ -100,22 +125,26 @@ class DrawPlan:
         """By what factor those of its rules of quadrature are too large."""
         return max(latest.rule_error / self.tolerance, latest.rule_se_error / SE_TOLERANCE) / _RULE_SHARE
 
-    def next(self, latest: Round, size: Size, *, settled: bool, rounds: int) -> Size | None:
-        """The size of the round that follows the last of `rounds` of one size; None to stop."""
+    def next(self, latest: Round, size: Size, standing: Standing) -> Size | None:
+        """The size of the round that follows; None to stop."""
         order = size.order
-        if settled and self.rule_excess(latest) > 1 and order < self.highest_order:
+        if standing.settled and self.rule_excess(latest) > 1 and order < self.highest_order:
             order = min(self.highest_order, finer(order))
-        draws = self._next_draws(latest, size.draws, settled=settled, rounds=rounds)
+        draws = self._next_draws(latest, size.draws, standing)
         if draws is None and order == size.order:
             return None
         return Size(draws or size.draws, order)
 
-    def _next_draws(self, latest: Round, draws: int, *, settled: bool, rounds: int) -> int | None:
-        excess = self.excess(latest)
+    def _next_draws(self, latest: Round, draws: int, standing: Standing) -> int | None:
+        excess = max(self.excess(latest), _EXCESS_IN_DOUBT if standing.doubtful else 0.0)
         enough = self.fixed is None and excess <= 1
         no_more = draws == self.most or not latest.draws
         grown = self.most if self.fixed is not None else min(self.most, draws * _growth(excess))
-        if settled:
+        rounds = standing.rounds
+        if standing.settled:
+            # Draws that miss the same part of the posterior look well: the error they state is too small.
+            if enough and latest.draws and not standing.confirmed and rounds < _PATIENCE:
+                return draws if rounds < 2 else grown
             return None if no_more or enough else grown
         # More draws help neither an iteration that was cut short nor an information that is singular.
         cut_short = not latest.maximum.converged

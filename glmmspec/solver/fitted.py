@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.special import logsumexp
 
-from glmmspec.solver.proposal import Proposal, product, standard_log_density, t_proposal
+from glmmspec.solver.axes import Axes, is_bent, log_volume, product, straight_knots
+from glmmspec.solver.proposal import Proposal, standard_log_density
 
 _DF = (5.0, 10.0, 20.0, 40.0, 80.0)
 
@@ -32,72 +33,92 @@ class FittedProposal:
     effect
         The effects that are drawn, `PADDING` where there is none.
     mean, root
-        Draws are u* + L (mean + root t), t of `df` degrees of freedom.
+        Draws have the coordinates mean + root t, t of `df` degrees of freedom.
+    knots
+        Of these coordinates' axes.
     """
 
     effect: Int[np.ndarray, "B Q"]
     mean: Float[np.ndarray, "B Q"]
     root: Float[np.ndarray, "B Q Q"]
     df: float
+    knots: Float[np.ndarray, "B Q knots"]
 
-    def about(self, approximation: Proposal) -> Proposal:
+    @classmethod
+    def unfitted(cls, effect: Int[np.ndarray, "B Q"], df: float) -> FittedProposal:
+        """That of the normal approximation, but with the tails of a t."""
+        identity = np.broadcast_to(np.eye(effect.shape[1]), (*effect.shape, effect.shape[1]))
+        return cls(effect, np.zeros(effect.shape), identity, df, straight_knots(effect.shape))
+
+    def along(self, axes: Axes) -> FittedProposal:
+        """With the knots of given axes; what was fitted holds for blocks where the same axes are bent."""
+        changed = (is_bent(axes.knots) != is_bent(self.knots)).any(axis=1)
+        mean = np.where(changed[:, None], 0.0, self.mean)
+        root = np.where(changed[:, None, None], np.eye(mean.shape[1]), self.root)
+        return replace(self, mean=mean, root=root, knots=axes.knots)
+
+    def about(self, axes: Axes) -> Proposal:
         """The proposal, by a normal approximation that may be at other parameters."""
-        centre, scale = approximation.centre[:, 0], approximation.scale[:, 0]
-        moved = centre + np.matmul(scale, self.mean[:, :, None])[:, :, 0]
-        return t_proposal(moved, np.matmul(scale, self.root), approximation.present, self.df)
+        bent = replace(axes, knots=self.knots)
+        one, df = np.ones(1), np.array([self.df])
+        return Proposal(one, df, self.mean[:, None], self.root[:, None], axes.present, bent)
 
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """What draws came from: the normal approximation about the modes, and the proposal made from it."""
+    """What draws came from: a fitted proposal about the modes of some parameters."""
 
-    approximation: Proposal
-    proposal: Proposal
+    axes: Axes
+    fit: FittedProposal
+
+    @property
+    def proposal(self) -> Proposal:
+        """As a density of the effects."""
+        return self.fit.about(self.axes)
 
     def fitted(
         self,
-        effect: Int[np.ndarray, "B Q"],
         draws: Float[np.ndarray, "B Q m"],
         log_density: Float[np.ndarray, "B m"],
         log_weights: Float[np.ndarray, "B m"],
     ) -> FittedProposal | None:
-        """Mean and covariance of the weighted draws, shrunk to the normal approximation's; None if too few.
+        """Mean and covariance of the weighted draws along the same axes, shrunk to 0 and 1; None if too few.
 
-        In coordinates z = L^-1 (u - u*) the squared error of the mean m is about Q / ESS, and that of the
-        covariance C about Q (Q + 1) / ESS. Taken are s m and 1 + s' (C - 1), with the shares
-        s = max(0, 1 - error / |m|^2), s' alike with twice the error (James and Stein 1961). The degrees of
-        freedom are the fewest that promise nearly the most effective draws, 1 / E[p/q | y] in the mean over
-        blocks: heavy tails of the proposal keep those of the weights light.
+        The squared error of the mean m is about Q / ESS, and that of the covariance C about Q (Q + 1) / ESS.
+        Taken are s m and 1 + s' (C - 1), with the shares s = max(0, 1 - error / |m|^2), s' alike with twice
+        the error (James and Stein 1961). The degrees of freedom are the fewest that promise nearly the most
+        effective draws, 1 / E[p/q | y] in the mean over blocks: heavy tails of the proposal keep those of the
+        weights light.
         """
-        present = self.proposal.present
+        effect, present = self.fit.effect, self.axes.present
         size = present.sum(axis=1)
         normalised = log_weights - logsumexp(log_weights, axis=1, keepdims=True)
         weights = np.exp(normalised)
         effective = 1 / np.square(weights).sum(axis=1)
         if (effective < _FEWEST).any():
             return None
-        centre, scale = self.approximation.centre[:, 0], self.approximation.scale[:, 0]
-        z = product(np.linalg.inv(scale), draws - centre[:, :, None]) * present[:, :, None]
-        mean = np.einsum("bqm,bm->bq", z, weights)
-        centred = z - mean[:, :, None]
+        axes = replace(self.axes, knots=self.fit.knots)
+        x, bent = axes.coordinates(draws)
+        mean = np.einsum("bqm,bm->bq", x, weights)
+        centred = x - mean[:, :, None]
         spread = np.matmul(centred * weights[:, None], centred.transpose(0, 2, 1))
         excess = spread - present[:, :, None] * np.eye(effect.shape[1])
         mean = mean * _share(size / effective, np.square(mean).sum(axis=1))[:, None]
         noise = _CAUTION * size * (size + 1) / effective
         share = _share(noise, np.square(excess).sum(axis=(1, 2)))
         root = np.linalg.cholesky(np.eye(effect.shape[1]) + share[:, None, None] * excess)
-        # log p/q of each draw for a new q is its log weight with the old density in place of the new; in z,
-        # whose densities all are larger by the same |L|.
-        target = 2 * normalised + log_density
-        centred = (z - mean[:, :, None]) * present[:, :, None]
+        # log p/q of each draw for a new q is its log weight with the old density in place of the new.
+        target = 2 * normalised + log_density + bent
+        centred = (x - mean[:, :, None]) * present[:, :, None]
         square = np.square(product(np.linalg.inv(root), centred)).sum(axis=1)
-        volume = np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)[:, None]
+        volume = log_volume(root)[:, None]
         promised = [
             logsumexp(target + volume - standard_log_density(square, size[:, None], df), axis=1).mean()
             for df in _DF
         ]
         enough = np.array(promised) <= min(promised) + np.log1p(_FEWER)
-        return FittedProposal(effect, mean, root, _DF[int(np.argmax(enough))])
+        df = _DF[int(np.argmax(enough))]
+        return replace(self.fit, mean=mean, root=root, df=df)
 
 
 def _share(error: Float[np.ndarray, " B"], square: Float[np.ndarray, " B"]) -> Float[np.ndarray, " B"]:

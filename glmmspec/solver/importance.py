@@ -69,7 +69,7 @@ class ImportanceSample(WeightedSample):
         source: Drawn | None = None,
     ) -> None:
         self.batch = batch
-        self._source = source
+        self.source = source
         p = batch.x.shape[2]
         origin = np.zeros(p) if origin is None else origin
         self.drift = np.zeros((*batch.component.shape, p)) if drift is None else drift
@@ -112,11 +112,10 @@ class ImportanceSample(WeightedSample):
         self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]
     ) -> FittedProposal | None:
         """A proposal fitted to the draws as they are weighted at given parameters; None if too few."""
-        if self._source is None:
+        if self.source is None:
             return None
         log_weights = self.log_weights(beta, variances)
-        effect = np.where(self._source.proposal.present, self.effect, PADDING)
-        return self._source.fitted(effect, *self.drawn(), log_weights.reshape(len(effect), -1))
+        return self.source.fitted(*self.drawn(), log_weights.reshape(len(self.block), -1))
 
     def _moved(self, beta: Float[np.ndarray, " p"]) -> Float[np.ndarray, "B Q"]:
         return np.asarray(self.drift @ (beta - np.asarray(self.root.origin)))

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Float, Int
 
-from glmmspec.solver.fitted import FittedProposal
+from glmmspec.solver.fitted import Drawn, FittedProposal
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +99,11 @@ class BlockIntegrals(Protocol):
     @property
     def is_exact(self) -> bool:
         """Whether there is no Monte Carlo error: nodes of a rule are not draws."""
+        ...
+
+    @property
+    def source(self) -> Drawn | None:
+        """What draws came from, where a proposal may be fitted to them."""
         ...
 
     @property

@@ -49,6 +49,11 @@ class Likelihood:
         p = self.n_coefficients
         return np.concatenate([np.ones(p, dtype=bool), self.varies])
 
+    @property
+    def proposals(self) -> tuple[FittedProposal, ...]:
+        """What was drawn from."""
+        return tuple(i.source.fit for i in self.integrals if i.source is not None)
+
     def fitted(self, psi: Float[np.ndarray, " P"]) -> tuple[FittedProposal, ...]:
         """Proposals for a round to come, fitted to the draws as they are weighted at `psi`."""
         found = (i.fitted(*self.split(psi)) for i in self.integrals if not i.is_exact)

@@ -13,7 +13,7 @@ from glmmspec.design import Design
 from glmmspec.errors import FitError
 from glmmspec.options import SolverOptions
 from glmmspec.solver.coordinates import Coordinates, Point
-from glmmspec.solver.draw_plan import DrawPlan, Size
+from glmmspec.solver.draw_plan import DrawPlan, Size, Standing
 from glmmspec.solver.fitted import FittedProposal
 from glmmspec.solver.integration import Integration
 from glmmspec.solver.likelihood import Likelihood
@@ -144,6 +144,7 @@ def _estimate(
     size: Size | None = plan.first if order is None else replace(plan.first, order=min(order, highest))
     sizes: list[Size] = []
     rounds: list[Round] = []
+    before: Round | None = None
     while size is not None:
         alike = like if size.draws == plan.most else None
         stream, proposals = (alike.final.stream, alike.proposals) if alike else (len(rounds), None)
@@ -157,7 +158,19 @@ def _estimate(
         centre = search.next_centre(latest)
         settled = search.settled(latest, centre)
         sizes.append(size)
-        size = plan.next(latest, size, settled=settled, rounds=sizes.count(size))
+        weights = (
+            weight_health(search.likelihood, latest.maximum.argument)
+            if settled and plan.excess(latest) <= 1
+            else None
+        )
+        standing = Standing(
+            rounds=sizes.count(size),
+            settled=settled,
+            confirmed=before is not None and latest.agrees_with(before),
+            doubtful=weights is not None and bool(weights.doubtful.any()),
+        )
+        size = plan.next(latest, size, standing)
+        before = latest
     check_variances(inner, np.where(np.isnan(held), latest.variances, 0))
     _check_maximum(design, rounds[-1])
     return Estimate(
@@ -171,8 +184,8 @@ def _estimate(
         coordinates=coordinates,
         centre=latest.centre,
         argument=latest.maximum.argument,
-        proposals=search.proposals,
-        weights=weight_health(search.likelihood, latest.maximum.argument),
+        proposals=search.likelihood.proposals,
+        weights=weights or weight_health(search.likelihood, latest.maximum.argument),
         draws_limited_by=plan.limit(latest) if settled else None,
     )
 

@@ -11,6 +11,7 @@ from scipy.ndimage import map_coordinates, spline_filter1d
 from scipy.special import gammainccinv, gammaincinv, gammaln, logsumexp, ndtr, ndtri
 
 from glmmspec.blocks import Batch
+from glmmspec.solver.axes import Axes, log_volume, product
 from glmmspec.solver.modes import Modes, free_effects
 from glmmspec.solver.threads import in_threads
 
@@ -18,7 +19,6 @@ RADIAL_DIMENSIONS = 2
 """Coordinates of a point used before those of the effects: the component, and the t's divisor."""
 
 
-_COLUMNS = 256
 _PARTS = 8
 
 _FARTHEST_SCORE = 9.5
@@ -42,6 +42,8 @@ class Proposal:
         Lower Cholesky factors of the scale matrices; identity in the rows of absent effects.
     present
         Which effects are drawn; the others are 0 in every draw and no part of the density.
+    axes
+        The coordinates that all this is in, where it is not the effects themselves.
     """
 
     shares: Float[np.ndarray, " C"]
@@ -49,6 +51,7 @@ class Proposal:
     centre: Float[np.ndarray, "B C Q"]
     scale: Float[np.ndarray, "B C Q Q"]
     present: Bool[np.ndarray, "B Q"]
+    axes: Axes | None = None
 
     def draw(
         self, points: Float[np.ndarray, "B d m"]
@@ -58,6 +61,16 @@ class Proposal:
         The first coordinate chooses the component, the second the divisor of a t, and the others
         are standard normal: u = centre + scale z sqrt(df / chi2).
         """
+        draws, log_density = self._drawn(points)
+        if self.axes is None:
+            return draws, log_density
+        effects, volume = self.axes.places(draws)
+        return effects, log_density - volume
+
+    def _drawn(
+        self, points: Float[np.ndarray, "B d m"]
+    ) -> tuple[Float[np.ndarray, "B Q m"], Float[np.ndarray, "B m"]]:
+        """The same in the coordinates of the axes."""
         standard = _normal_scores(points[:, RADIAL_DIMENSIONS:]) * self.present[:, :, None]
         if len(self.shares) == 1:
             whitened = standard * _radius(points[:, 1:2, :], self.df[0])
@@ -67,10 +80,17 @@ class Proposal:
         for c, df in enumerate(self.df):
             candidate = self._placed(c, standard * _radius(points[:, 1:2, :], df))
             draws = np.where((chosen == c)[:, None, :], candidate, draws)
-        return draws, self.log_density(draws)
+        return draws, self._log_density(draws)
 
     def log_density(self, draws: Float[np.ndarray, "B Q m"]) -> Float[np.ndarray, "B m"]:
         """log q(u), the whole mixture's, of each draw."""
+        if self.axes is None:
+            return self._log_density(draws)
+        x, volume = self.axes.coordinates(draws)
+        return np.asarray(self._log_density(x) - volume)
+
+    def _log_density(self, draws: Float[np.ndarray, "B Q m"]) -> Float[np.ndarray, "B m"]:
+        """The same in the coordinates of the axes."""
         terms = []
         for c, share in enumerate(self.shares):
             whitened = product(np.linalg.inv(self.scale[:, c]), draws - self.centre[:, c, :, None])
@@ -83,7 +103,7 @@ class Proposal:
     def _component_log_density(
         self, c: int, whitened: Float[np.ndarray, "B Q m"]
     ) -> Float[np.ndarray, "B m"]:
-        log_scale = np.log(np.diagonal(self.scale[:, c], axis1=1, axis2=2)).sum(axis=1)[:, None]
+        log_scale = log_volume(self.scale[:, c])[:, None]
         size = self.present.sum(axis=1)[:, None]
         square = np.square(whitened).sum(axis=1)
         return np.asarray(standard_log_density(square, size, self.df[c]) - log_scale)
@@ -94,18 +114,6 @@ def _normal_scores(points: Float[np.ndarray, "B d m"]) -> Float[np.ndarray, "B d
     parts = np.array_split(np.arange(len(points)), min(len(points), _PARTS))
     in_threads(lambda part: ndtri(points[part[0] : part[-1] + 1], out=scores[part[0] : part[-1] + 1]), parts)
     return scores
-
-
-def product(
-    matrix: Float[np.ndarray, "B Q Q"], columns: Float[np.ndarray, "B Q m"]
-) -> Float[np.ndarray, "B Q m"]:
-    """The matrix products, a few columns at a time: larger ones BLAS would share out among threads, at a
-    cost of up to a hundred times the product's when another program keeps the cores busy."""
-    out = np.empty(columns.shape)
-    for start in range(0, columns.shape[2], _COLUMNS):
-        part = slice(start, start + _COLUMNS)
-        np.matmul(matrix, columns[:, :, part], out=out[:, :, part])
-    return out
 
 
 def _radius(points: Float[np.ndarray, "B 1 m"], df: float) -> Float[np.ndarray, "B 1 m"] | float:
@@ -139,19 +147,9 @@ def standard_log_density(
     return np.asarray(constant - (df + size) / 2 * np.log1p(square / df))
 
 
-def laplace_proposal(batch: Batch, modes: Modes, variances: Float[np.ndarray, " K"], df: float) -> Proposal:
-    """A t about each block's posterior mode, scaled by the inverse negative Hessian there."""
-    return t_proposal(modes.effects, _scale_of(modes.precision), free_effects(batch, variances), df)
-
-
-def t_proposal(
-    centre: Float[np.ndarray, "B Q"],
-    scale: Float[np.ndarray, "B Q Q"],
-    present: Bool[np.ndarray, "B Q"],
-    df: float,
-) -> Proposal:
-    """One t in each block."""
-    return Proposal(np.ones(1), np.array([df]), centre[:, None, :], scale[:, None], present)
+def laplace_axes(batch: Batch, modes: Modes, variances: Float[np.ndarray, " K"]) -> Axes:
+    """About each block's posterior mode, scaled by the inverse negative Hessian there."""
+    return Axes.straight(modes.effects, _scale_of(modes.precision), free_effects(batch, variances))
 
 
 def mixture_proposal(

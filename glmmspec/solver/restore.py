@@ -131,6 +131,7 @@ class KeptEstimate:
                 final.free[len(self.centre.beta) :],
                 Effort(final.draws, final.order, final.stream),
                 self.proposals,
+                "kept",
             )
         except np.linalg.LinAlgError as error:
             raise FitError(f"the draws cannot be made again: {error}") from error

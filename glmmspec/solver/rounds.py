@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from glmmspec.solver.fitted import FittedProposal
 from glmmspec.solver.integration import Integration
 from glmmspec.solver.likelihood import Likelihood
 from glmmspec.solver.monte_carlo import RuleError, gradient_error, rule_error, standard_error_error
-from glmmspec.solver.sampling import Effort, sampled_likelihood
+from glmmspec.solver.sampling import AxesKind, Effort, sampled_likelihood
 from glmmspec.solver.trust_region import Maximum, maximise
 
 _SETTLED = 0.5
@@ -29,6 +30,12 @@ _FAR_FROM_ZERO = 5.0
 
 _MOST_RETURNS = 2
 """Of a variance from 0, after which it is not tried there again."""
+
+_AGREE = 3.0
+"""In standard deviations of their difference: how far two estimates may lie apart."""
+
+_CLOSE = 0.2
+"""In standard errors: two estimates farther apart do not agree, however large their errors."""
 
 _SINGULAR = 1e-10
 
@@ -93,6 +100,10 @@ class Round:
         change = np.abs(np.log(self.variances[estimated] / self.centre.variances[estimated]))
         return bool((change > 0.99 * np.log(_REACH)).any())
 
+    def agrees_with(self, before: Round) -> bool:
+        """Whether an estimate is that of the last round, its draws' centre, up to the errors both state."""
+        return self.moved <= min(_AGREE * math.hypot(self.error_ratio, before.error_ratio), _CLOSE)
+
     def outward(self, coordinates: Coordinates) -> Round:
         """The same round in the coordinates of the design."""
         jacobian = coordinates.jacobian(int(self.free.sum()) - len(self.beta))
@@ -130,7 +141,6 @@ class Search:
         self._returns: Int[np.ndarray, " K"] = np.zeros(len(self.held), dtype=int)
         self._likelihood: Likelihood | None = None
         self._argument: Float[np.ndarray, " P"] = np.zeros(0)
-        self.proposals: tuple[FittedProposal, ...] = ()
 
     @property
     def likelihood(self) -> Likelihood:
@@ -150,14 +160,13 @@ class Search:
 
         Proposals are those fitted to the round before, if others are not given.
         """
-        if proposals is not None:
-            self.proposals = proposals
-        elif self._likelihood is not None:
-            self.proposals = self._likelihood.fitted(self._argument)
+        axes: AxesKind = "straight" if proposals is None else "kept"
+        if self._likelihood is not None and proposals is None:
+            proposals, axes = self._likelihood.fitted(self._argument), "bent"
         self._likelihood = None  # its draws take as much memory as those to come
         beta, variances = point.beta, point.variances
         varies = np.isnan(self.held) & (variances > 0)
-        likelihood = sampled_likelihood(self.integration, point, varies, effort, self.proposals)
+        likelihood = sampled_likelihood(self.integration, point, varies, effort, proposals or (), axes)
         self._likelihood = likelihood
         centre = np.concatenate([beta, variances[varies]])
         maximum = maximise(

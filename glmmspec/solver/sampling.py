@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from glmmspec.blocks import PADDING, Batch
+from glmmspec.blocks import PADDING
 from glmmspec.options import SolverOptions
+from glmmspec.solver.axes import Axes
 from glmmspec.solver.conditional import ConditionalSample, Setting
 from glmmspec.solver.coordinates import Point
 from glmmspec.solver.fitted import Drawn, FittedProposal
@@ -19,17 +22,18 @@ from glmmspec.solver.integration import Group, Integration
 from glmmspec.solver.joint_modes import JointModes
 from glmmspec.solver.likelihood import Likelihood, log_constant
 from glmmspec.solver.mesh import mesh_of
-from glmmspec.solver.modes import Modes, mode_drift, posterior_modes, small_block_modes
+from glmmspec.solver.modes import mode_drift, posterior_modes, small_block_modes
 from glmmspec.solver.pieces import PieceTree
-from glmmspec.solver.points import draws_per_replicate, unit_cube_points
+from glmmspec.solver.points import REPLICATES, draws_per_replicate, unit_cube_points
 from glmmspec.solver.proposal import (
     RADIAL_DIMENSIONS,
-    Proposal,
-    laplace_proposal,
+    laplace_axes,
     mixture_proposal,
     scale_of_covariance,
-    t_proposal,
 )
+from glmmspec.solver.weighted_sample import DRAWS_PER_CHUNK, WeightedSample, chunk_size
+
+AxesKind = Literal["straight", "bent", "kept"]
 
 _GIB = 2**30
 _MOST_DRAWS = 2**31
@@ -51,6 +55,7 @@ def sampled_likelihood(
     varies: Bool[np.ndarray, " K"],
     effort: Effort,
     fitted: tuple[FittedProposal, ...] = (),
+    axes: AxesKind = "straight",
 ) -> Likelihood:
     """Draw each block's effects from a proposal built at `centre`, or put the nodes of rules there.
 
@@ -64,10 +69,13 @@ def sampled_likelihood(
         Draws are rounded up to whole replicates.
     fitted
         Proposals from a round before, for the effects that they are of.
+    axes
+        Of the proposals: those of the normal approximation, bent to the posterior at `centre`, or kept as
+        they are in `fitted`.
     """
     integrals: list[BlockIntegrals] = []
     for group in integration.groups(centre.variances):
-        made = _Sampler(integration, group, centre, effort, fitted)
+        made = _Sampler(integration, group, centre, effort, fitted, axes)
         integrals += made.by_levels() if group.elimination.levels else made.whole()
     held = np.where(varies, 0.0, centre.variances)
     design = integration.design
@@ -83,6 +91,7 @@ class _Sampler:
     centre: Point
     effort: Effort
     fitted: tuple[FittedProposal, ...]
+    axes: AxesKind
 
     @property
     def _options(self) -> SolverOptions:
@@ -109,22 +118,26 @@ class _Sampler:
                 )
                 continue
             points, replicates = self._points(batch.block, batch.component.shape[1])
-            made = _proposal(batch, modes, centre.variances, self._options)
-            source = self._source(np.where(made.present, batch.effect, PADDING), made)
-            effects, density = source.proposal.draw(points)
-            yield ImportanceSample(
+            sample = partial(
+                ImportanceSample,
                 batch,
                 design.family,
-                effects,
-                density,
                 varies=centre.variances > 0,
-                replicates=replicates,
                 drift=drift,
                 origin=centre.beta,
                 single=self._options.precision == "single",
                 mesh=mesh_of(self._options.devices),
-                source=source if follows else None,
             )
+            source, options = None, self._options
+            if follows:
+                chunk = chunk_size(batch.successes.size)
+                axes = laplace_axes(batch, modes, centre.variances)
+                source = self._source(np.where(axes.present, batch.effect, PADDING), axes, sample, chunk)
+                proposal = source.proposal
+            else:
+                proposal = mixture_proposal(batch, modes, centre.variances, options.mixture, options.df)
+            effects, density = proposal.draw(points)
+            yield sample(effects, density, replicates=replicates, source=source)
 
     def by_levels(self) -> Iterator[BlockIntegrals]:
         """Separators, with the pieces below them."""
@@ -150,17 +163,36 @@ class _Sampler:
             yield ConditionalSample.by_rule(setting, levels, mode, scale, order=order)
             return
         points, replicates = self._points(tree.block, group.width)
-        made = t_proposal(mode, scale, present, self._options.df)
-        source = self._source(tree.separator, made)
-        separators, density = source.proposal.draw(points)
-        yield ConditionalSample(
-            setting, levels, separators, -density, replicates=replicates, order=order, source=source
+        sample = partial(ConditionalSample, setting, levels, order=order)
+        source = self._source(
+            tree.separator, Axes.straight(mode, scale, present), sample, setting.chunk(levels, order)
         )
+        separators, density = source.proposal.draw(points)
+        yield sample(separators, -density, replicates=replicates, source=source)
 
-    def _source(self, effect: Int[np.ndarray, "B Q"], approximation: Proposal) -> Drawn:
-        """What to draw these effects from: a proposal that was fitted for them, if one was."""
-        same = (f.about(approximation) for f in self.fitted if np.array_equal(f.effect, effect))
-        return Drawn(approximation, next(same, approximation))
+    def _source(
+        self, effect: Int[np.ndarray, "B Q"], axes: Axes, sample: Callable[..., WeightedSample], chunk: int
+    ) -> Drawn:
+        """What to draw these effects from: a proposal that was fitted for them, if one was.
+
+        Samples at given effects are made by `sample`, with as many draws in a kernel call as `chunk`.
+        """
+        same = (f for f in self.fitted if np.array_equal(f.effect, effect))
+        fit = next(same, FittedProposal.unfitted(effect, self._options.df))
+        variances = np.where(self.centre.variances > 0, self.centre.variances, 1.0)
+
+        def heights(places: Float[np.ndarray, "B Q m"]) -> Float[np.ndarray, "B m"]:
+            # In chunks of the shape that draws have, so that nothing is compiled for them.
+            n = places.shape[2]
+            more = -n % min(chunk, DRAWS_PER_CHUNK)
+            padded = np.pad(places, ((0, 0), (0, 0), (0, more)), mode="edge")
+            replicates = max(1, (n + more) * REPLICATES // DRAWS_PER_CHUNK)
+            there = sample(padded, np.zeros((len(places), n + more)), replicates=replicates)
+            return there.log_weights(self.centre.beta, variances).reshape(len(places), -1)[:, :n]
+
+        if self.axes == "kept":
+            return Drawn(axes, fit)
+        return Drawn(axes, fit.along(axes.bent(heights) if self.axes == "bent" else axes))
 
     def _points(self, block: Int[np.ndarray, " B"], width: int) -> tuple[Float[np.ndarray, "B d m"], int]:
         """Points for the effects of some blocks, and the replicates they are of."""
@@ -173,14 +205,6 @@ class _Sampler:
             draws=replicates * each,
         )
         return points, replicates
-
-
-def _proposal(
-    batch: Batch, modes: Modes, variances: Float[np.ndarray, " K"], options: SolverOptions
-) -> Proposal:
-    if options.proposal == "laplace":
-        return laplace_proposal(batch, modes, variances, options.df)
-    return mixture_proposal(batch, modes, variances, options.mixture, options.df)
 
 
 def most_draws(integration: Integration) -> int:

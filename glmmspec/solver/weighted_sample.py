@@ -21,7 +21,8 @@ from glmmspec.solver.threads import in_threads
 _ELEMENTS_PER_CHUNK = 2**19
 """Rows times draws (and nodes) of one kernel call: a call has its price, and cache a size."""
 
-_DRAWS_PER_CHUNK = 512
+DRAWS_PER_CHUNK = 512
+"""At most."""
 
 PARTS = 16
 """Parts of a chunk where draws stand last: sums over a part's draws are then over so many at a time."""
@@ -62,7 +63,7 @@ class Layout:
         each = -(-draws // groups)
         groups = -(-draws // each)
         # Not more than are a group's in the first round, so that shapes repeat when there are more.
-        most = max(1, min(_DRAWS_PER_CHUNK // REPLICATES, chunk // parts)) * devices
+        most = max(1, min(DRAWS_PER_CHUNK // REPLICATES, chunk // parts)) * devices
         part = most if filled else -(-each // -(-each // most))
         part = -(-part // devices) * devices
         n_parts = groups * -(-each // part)
@@ -115,7 +116,7 @@ class Layout:
 def chunk_size(rows: int) -> int:
     """Draws per kernel call over so many rows (and nodes): a power of two, so that shapes repeat."""
     fitting = max(1, _ELEMENTS_PER_CHUNK // rows)
-    return min(_DRAWS_PER_CHUNK, 1 << (fitting.bit_length() - 1))
+    return min(DRAWS_PER_CHUNK, 1 << (fitting.bit_length() - 1))
 
 
 def size_of(mesh: Mesh | None) -> int:

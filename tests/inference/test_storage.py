@@ -202,4 +202,4 @@ def test_old_files_load_for_ever(path: Path, tmp_path: Path) -> None:
 
 
 def test_there_are_old_files() -> None:
-    assert len(list(KEPT.glob(f"*-{VERSION}.json"))) == 4
+    assert len(list(KEPT.glob(f"*-{VERSION}.json"))) == 5

@@ -49,12 +49,21 @@ def columns() -> pd.DataFrame:
     return data
 
 
+def few_events() -> pd.DataFrame:
+    """Crossed counts; one of three levels of `a` has none, so that its effect is drawn along a bent axis."""
+    rng = np.random.default_rng(4)
+    g, a = np.repeat(np.arange(12), 6), np.arange(72) % 3
+    rate = np.exp(0.3 + np.array([2.0, 1.0, -7.0])[a] + 0.7 * rng.normal(size=12)[g])
+    return pd.DataFrame({"y": rng.poisson(rate), "g": [f"g{i:02d}" for i in g], "a": [f"a{i}" for i in a]})
+
+
 def fits() -> dict[str, gs.Fit]:
     settings = {"draws": 64, "seed": 7, "proposal": "mixture", "blocks": "joint", "points": "random"}
     return {
         "salamander": gs.fit(HERE.parent.parent / "examples" / "salamander.glmm"),
         "columns": gs.fit(SPEC, columns(), **settings),
         "nested": gs.fit(NESTED, gs.load_data("grouseticks")),
+        "few_events": gs.fit("family poisson\ny ~ 1 | g, a", few_events()),
         "crossed": gs.fit(HERE.parent.parent / "examples" / "salamander.glmm", blocks="conditional"),
     }
 

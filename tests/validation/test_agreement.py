@@ -116,13 +116,13 @@ def test_half_the_hessian_fails(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 def test_a_proposal_so_narrow_that_weights_collapse_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = sampling.laplace_proposal
+    right = sampling.laplace_axes
 
     def narrow(*arguments: object) -> object:
-        proposal = right(*arguments)
-        return dataclasses.replace(proposal, scale=proposal.scale * 0.3)
+        axes = right(*arguments)
+        return dataclasses.replace(axes, scale=axes.scale * 0.3)
 
-    monkeypatch.setattr(sampling, "laplace_proposal", narrow)
+    monkeypatch.setattr(sampling, "laplace_axes", narrow)
     fit, _ = quiet_fit(gs.read(EXAMPLES / "salamander.glmm"), draws=4096)
     route = solver_route(fit, 1, count=128, draws=64)
     checks = {check.name: check for check in weight_checks(fit, route)}
