@@ -112,6 +112,14 @@ class Estimates:
         return self.estimate.final.maximum.value
 
     @property
+    def loglik_mcse(self) -> float:
+        """Numerical standard error of `loglik`: of draws, and what finer rules of quadrature would change.
+
+        It is NaN in a fit that was kept by a version of glmmspec that did not state it.
+        """
+        return self.estimate.final.value_error
+
+    @property
     def loglik_kernel(self) -> float:
         """The log-likelihood without the constants that depend on the data alone, as R's glmm gives it."""
         return self.loglik - self.estimate.likelihood.constant
@@ -198,6 +206,7 @@ class Estimates:
             "vcov": [_plain(row) for _, row in self.vcov().iterrows()],
             "mcvcov": [_plain(row) for _, row in self.mcvcov().iterrows()],
             "loglik": self.loglik,
+            "loglik_mcse": _plain([self.loglik_mcse])[0],
             "aic": self.aic(),
             "bic": self.bic(),
             "converged": self.converged,

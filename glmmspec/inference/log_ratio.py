@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 
 from glmmspec.inference.nesting import Nesting
-from glmmspec.solver.integral import normalised
-from glmmspec.solver.likelihood import Likelihood
 from glmmspec.solver.maximum_likelihood import Estimate
-from glmmspec.solver.monte_carlo import rule_error, weight_health
+from glmmspec.solver.monte_carlo import HeightError, error_of_difference, weight_health
 from glmmspec.solver.trust_region import maximise
 
 _ROUNDING = 1e-10
 """An error of this size is none: the draws do not matter, as where no effect is left in either model."""
-
-Shares = Sequence[Float[np.ndarray, "B R"]]
-"""Of each batch: a number for each replicate r of each block b."""
 
 
 @dataclass(frozen=True)
@@ -83,50 +77,3 @@ class LogRatio:
         errors = (HeightError.of(likelihood, point) for point in (large.argument, argument))
         twice = 2 * (large.final.maximum.value - maximum.value)
         return cls(twice, 2 * error_of_difference(*errors), common_draws=True)
-
-
-@dataclass(frozen=True, eq=False)
-class HeightError:
-    """What a log-likelihood at some point may be wrong by.
-
-    Attributes
-    ----------
-    excess
-        Of each batch omega_br - 1/R: the share of the weight of block b that replicate r has, less that of
-        equals.
-    rule
-        What finer rules of quadrature would add.
-    """
-
-    excess: Sequence[Float[np.ndarray, "B R"]]
-    rule: float
-
-    @classmethod
-    def of(cls, likelihood: Likelihood, psi: Float[np.ndarray, " P"]) -> HeightError:
-        """Of a likelihood at psi."""
-        shares = (
-            normalised(integrals.log_weights(*likelihood.split(psi))).sum(axis=2)
-            for integrals in likelihood.integrals
-            if not integrals.is_exact
-        )
-        return cls([w - 1 / w.shape[1] for w in shares], rule_error(likelihood, psi).value)
-
-
-def error_of_difference(first: HeightError, second: HeightError) -> float:
-    """Numerical standard error of a difference of log-likelihoods.
-
-    The linearised variance of sum_b log L_b is sum_b R / (R - 1) sum_r d_br^2 with d the excess shares;
-    that of a difference has the difference of both for d, in which the error of draws of the same seed
-    cancels. Where blocks or draws differ in number, the two count as independent. Of rules it is what finer
-    ones would change.
-    """
-    alike = [d.shape for d in first.excess] == [d.shape for d in second.excess]
-    if alike:
-        drawn = _variance([a - b for a, b in zip(first.excess, second.excess, strict=True)])
-    else:
-        drawn = _variance(first.excess) + _variance(second.excess)
-    return float(np.hypot(np.sqrt(drawn), first.rule - second.rule))
-
-
-def _variance(deviations: Sequence[Float[np.ndarray, "B R"]]) -> float:
-    return float(sum(d.shape[1] / max(1, d.shape[1] - 1) * np.square(d).sum() for d in deviations))

@@ -13,9 +13,9 @@ from scipy.optimize import brentq
 
 from glmmspec.design import Design
 from glmmspec.errors import FitError
-from glmmspec.inference.log_ratio import HeightError, error_of_difference
 from glmmspec.solver.hermite import finer
 from glmmspec.solver.maximum_likelihood import Estimate, estimate
+from glmmspec.solver.monte_carlo import HeightError, error_of_difference
 from glmmspec.solver.start import unit_variances
 
 if TYPE_CHECKING:

@@ -244,7 +244,9 @@ def _make_version_2(document: dict[str, Any]) -> None:
 
 
 def _make_version_3(document: dict[str, Any]) -> None:
-    """Of version 2, whose proposals have straight axes."""
+    """Of version 2, whose proposals have straight axes; errors of the log-likelihood were not kept."""
+    for of_round in document["estimate"]["rounds"]:
+        of_round["value_error"] = "nan"
     for proposal in document["estimate"]["proposals"]:
         proposal["knots"] = straight_knots(np.shape(proposal["mean"])).tolist()
 

@@ -107,12 +107,18 @@ def _head(fit: Fit) -> list[str]:
 def _foot(fit: Fit) -> list[str]:
     run = fit.estimate
     return [
-        f"log-likelihood {fit.loglik:.4f}   AIC {fit.aic():.2f}   BIC {fit.bic():.2f}",
+        f"log-likelihood {fit.loglik:.4f}{_uncertain(fit)}   AIC {fit.aic():.2f}   BIC {fit.bic():.2f}",
         f"{_counted(run.n_blocks, 'block')} of up to {_counted(run.largest_block, 'effect')}: {_how(fit)}",
         f"{_health(fit)}{_counted(len(run.rounds), 'round')}; {fit.seconds:.2f} s",
         *(f"Note: {few}" for few in dict.fromkeys(map(of_few_groups, fit.design.random)) if few is not None),
         *(f"Warning: {warning}" for warning in fit.warnings),
     ]
+
+
+def _uncertain(fit: Fit) -> str:
+    """The numerical error of the log-likelihood, if it is known."""
+    known = np.isfinite(fit.loglik_mcse) and not fit.estimate.weights.doubtful.any()
+    return f" (MC error {fit.loglik_mcse:.1g})" if known else ""
 
 
 def _how(fit: Fit) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -145,6 +146,60 @@ def rule_error(likelihood: Likelihood, psi: Float[np.ndarray, " P"]) -> RuleErro
     return RuleError(value, gradient, hessian)
 
 
+@dataclass(frozen=True, eq=False)
+class HeightError:
+    """What a log-likelihood at some point may be wrong by.
+
+    Attributes
+    ----------
+    excess
+        Of each batch omega_br - 1/R: the share of the weight of block b that replicate r has, less that of
+        equals.
+    rule
+        What finer rules of quadrature would add.
+    """
+
+    excess: Sequence[Float[np.ndarray, "B R"]]
+    rule: float
+
+    @classmethod
+    def of(cls, likelihood: Likelihood, psi: Float[np.ndarray, " P"]) -> HeightError:
+        """Of a likelihood at psi."""
+        return cls.with_rules(likelihood, psi, rule_error(likelihood, psi))
+
+    @classmethod
+    def with_rules(
+        cls, likelihood: Likelihood, psi: Float[np.ndarray, " P"], rules: RuleError
+    ) -> HeightError:
+        """The same, when the error of its rules there is known."""
+        shares = (
+            normalised(integrals.log_weights(*likelihood.split(psi))).sum(axis=2)
+            for integrals in likelihood.integrals
+            if not integrals.is_exact
+        )
+        return cls([w - 1 / w.shape[1] for w in shares], rules.value)
+
+    @property
+    def standard_error(self) -> float:
+        """The linearised variance of sum_b log L_b is sum_b R / (R - 1) sum_r excess_br^2."""
+        return float(np.hypot(np.sqrt(_variance(self.excess)), self.rule))
+
+
+def error_of_difference(first: HeightError, second: HeightError) -> float:
+    """Numerical standard error of a difference of log-likelihoods.
+
+    The difference of both excess shares stands for the share, so that the error of draws of the same seed
+    cancels. Where blocks or draws differ in number, the two count as independent. Of rules it is what finer
+    ones would change.
+    """
+    alike = [d.shape for d in first.excess] == [d.shape for d in second.excess]
+    if alike:
+        drawn = _variance([a - b for a, b in zip(first.excess, second.excess, strict=True)])
+    else:
+        drawn = _variance(first.excess) + _variance(second.excess)
+    return float(np.hypot(np.sqrt(drawn), first.rule - second.rule))
+
+
 def weight_health(likelihood: Likelihood, psi: Float[np.ndarray, " P"]) -> WeightHealth:
     """Effective draws and k-hat of the blocks of a likelihood at `psi`."""
     found = [
@@ -193,3 +248,7 @@ def replicate_error(
     variance = inflation * np.einsum("bpr,bsr->ps", deviations, deviations)
     bias = -inflation * np.einsum("bpr,br->p", deviations, weights.sum(axis=2))
     return GradientError(variance, bias)
+
+
+def _variance(deviations: Sequence[Float[np.ndarray, "B R"]]) -> float:
+    return float(sum(d.shape[1] / max(1, d.shape[1] - 1) * np.square(d).sum() for d in deviations))

@@ -14,7 +14,13 @@ from glmmspec.solver.coordinates import Coordinates, Point
 from glmmspec.solver.fitted import FittedProposal
 from glmmspec.solver.integration import Integration
 from glmmspec.solver.likelihood import Likelihood
-from glmmspec.solver.monte_carlo import RuleError, gradient_error, rule_error, standard_error_error
+from glmmspec.solver.monte_carlo import (
+    HeightError,
+    RuleError,
+    gradient_error,
+    rule_error,
+    standard_error_error,
+)
 from glmmspec.solver.sampling import AxesKind, Effort, sampled_likelihood
 from glmmspec.solver.trust_region import Maximum, maximise
 
@@ -60,6 +66,8 @@ class Round:
         H^-1 V H^-1 (Geyer 1994, theorem 7).
     moved
         Largest distance of the estimate from the proposals' centre, in standard errors.
+    value_error
+        Numerical standard error of the log-likelihood: of draws, and of rules of quadrature.
     draw_error, rule_error
         Largest ratio to the standard error, of the Monte Carlo error (standard error and bias), and of what
         finer rules of quadrature would change.
@@ -78,6 +86,7 @@ class Round:
     covariance: Float[np.ndarray, "P P"]
     monte_carlo_covariance: Float[np.ndarray, "P P"]
     moved: float
+    value_error: float
     draw_error: float
     rule_error: float
     draw_se_error: float
@@ -208,6 +217,7 @@ class Search:
             covariance=covariance,
             monte_carlo_covariance=drawn + np.outer(shift, shift),
             moved=moved,
+            value_error=HeightError.with_rules(likelihood, maximum.argument, rules).standard_error,
             draw_error=float(np.hypot(mcse, bias).max(initial=0)),
             rule_error=float(np.abs(jacobian @ shift / standard_errors).max(initial=0)),
             draw_se_error=float(

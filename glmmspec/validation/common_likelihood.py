@@ -8,10 +8,10 @@ import numpy as np
 from jaxtyping import Float
 
 from glmmspec.design import Design
-from glmmspec.inference.log_ratio import HeightError, error_of_difference
 from glmmspec.options import SolverOptions
 from glmmspec.solver.coordinates import Point
 from glmmspec.solver.integration import Integration
+from glmmspec.solver.monte_carlo import HeightError, error_of_difference
 from glmmspec.solver.sampling import Effort, most_draws, sampled_likelihood
 
 _DRAWS = 8192
@@ -49,7 +49,7 @@ class CommonLikelihood:
             return -np.inf
         varies = variances > 0
         likelihood = sampled_likelihood(
-            self.integration, Point(beta, variances), varies, Effort(self.draws, _ORDER, _STREAM)
+            self.integration, Point(beta, variances), varies, Effort(self.draws, _ORDER, _STREAM), axes="bent"
         )
         argument = np.concatenate([beta, variances[varies]])
         self._values[name] = likelihood(argument)[0]

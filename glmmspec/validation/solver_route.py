@@ -120,7 +120,7 @@ def _likelihood(integration: Integration, centre: Float[np.ndarray, " P"], effor
     p = integration.design.x.shape[1]
     variances = np.exp(centre[p:])
     everything = np.ones(len(variances), dtype=bool)
-    return sampled_likelihood(integration, Point(centre[:p], variances), everything, effort)
+    return sampled_likelihood(integration, Point(centre[:p], variances), everything, effort, axes="bent")
 
 
 def log_posterior(likelihood: Likelihood, theta: Float[np.ndarray, " P"]) -> Float[np.ndarray, " R+1"]:
