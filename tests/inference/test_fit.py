@@ -169,6 +169,14 @@ def test_confint_and_criteria(salamander):
     assert salamander.bic() == pytest.approx(-2 * salamander.loglik + 6 * np.log(360))
 
 
+@pytest.mark.parametrize("name", ["cbpp", "bacteria"])
+def test_the_error_of_a_log_likelihood_by_quadrature(name):
+    """It is about the distance from the exact one."""
+    fit = gs.fit(ROOT / "examples" / f"{name}.glmm")
+    error = abs(fit.loglik - exact(name)[2])
+    assert error / 2 < fit.loglik_mcse < 2 * error
+
+
 def test_derivatives_at_the_estimate(salamander):
     assert np.abs(salamander.gradient * salamander.se()).max() < 1e-3
     np.testing.assert_allclose(

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
+import glmmspec as gs
 from glmmspec.options import SolverOptions
+from glmmspec.solver import maximum_likelihood
+from glmmspec.solver.likelihood import Likelihood
 from glmmspec.solver.maximum_likelihood import estimate
-from glmmspec.solver.rounds import _sandwich
+from glmmspec.solver.monte_carlo import WeightHealth
+from glmmspec.solver.rounds import Round, _sandwich
+from tests.reference.kept_fits import few_events
 from tests.solver import designs, quadrature
 
 
@@ -61,3 +68,34 @@ def test_monte_carlo_errors_have_the_parameters_units() -> None:
     units = np.array([1, 1e-8, 1e-17, 1])
     found = _sandwich(covariance * np.outer(units, units), variance / np.outer(units, units))
     np.testing.assert_allclose(found, covariance @ variance @ covariance * np.outer(units, units), rtol=1e-10)
+
+
+def test_an_estimate_from_draws_is_confirmed_by_a_round_of_other_draws() -> None:
+    """512 draws of a symmetric proposal look good here for some seeds, and are not (test_axes.py)."""
+    for seed in range(1, 9):
+        fit = gs.fit("family poisson\ny ~ 1 | g, a", few_events(), seed=seed)
+        before, last = fit.estimate.rounds[-2:]
+        assert last.stream != before.stream
+        assert last.agrees_with(before)
+
+
+def test_more_is_drawn_where_two_rounds_do_not_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as there may be, if no two ever do; and no more where they do."""
+    options = {"seed": 3, "max_draws": 4096}
+    assert gs.fit("family poisson\ny ~ 1 | g, a", few_events(), **options).n_draws < 4096
+    monkeypatch.setattr(Round, "agrees_with", lambda self, before: False)
+    assert gs.fit("family poisson\ny ~ 1 | g, a", few_events(), **options).n_draws == 4096
+
+
+def test_more_is_drawn_where_weights_are_in_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where those of fewer than 2000 draws are said to be, at least as many are taken."""
+    truly = maximum_likelihood.weight_health
+
+    def doubtful_if_few(likelihood: Likelihood, psi: np.ndarray) -> WeightHealth:
+        health = truly(likelihood, psi)
+        return dataclasses.replace(health, k_hat=np.where(health.draws < 2000, 1.0, health.k_hat))
+
+    monkeypatch.setattr(maximum_likelihood, "weight_health", doubtful_if_few)
+    fit = gs.fit("family poisson\ny ~ 1 | g, a", few_events(), seed=3)
+    assert fit.n_draws >= 2000
+    assert fit.reliable
