@@ -23,8 +23,11 @@ _FARTHEST, _GRID = 30.0, 601
 _LEAST_STEP, _LARGEST_STEP = 0.2, 20.0
 """Between the coordinates of two knots."""
 
+_LARGEST_FALL = 1e6
 _PLACES = 512
 """Probed at once."""
+
+_MOST_AXES = 256
 
 _COLUMNS = 256
 
@@ -38,9 +41,9 @@ class Axes:
 
     A level with few events has a posterior that falls fast to one side, and to the other as slowly as its
     prior: draws of a symmetric proposal miss a part of it, and do not show it. Geweke (1989) therefore draws
-    from two scales. Here z(x) takes the values `_KNOTS` at given x, so that at these places along an axis the
-    posterior has just the height of a standard normal at x. Between knots z is a rational quadratic (Gregory
-    and Delbourgo 1982), smooth and with an inverse of closed form; beyond, it is linear.
+    from two scales. Here z(x) takes each of the values `_KNOTS` where a standard normal has the same share
+    below x as the posterior, on the axis, below z. Between knots z is a rational quadratic (Gregory and
+    Delbourgo 1982), smooth and with an inverse of closed form; beyond, it is linear.
 
     Attributes
     ----------
@@ -92,29 +95,29 @@ class Axes:
         return x, self.places(x)[1]
 
     def bent(self, heights: Heights) -> Axes:
-        """With the knots that the heights of a log density along the axes tell of."""
-        size, sides = self.centre.shape[1], _KNOTS[_KNOTS != 0]
-
-        def coordinates(z: np.ndarray) -> Float[np.ndarray, "B Q k"]:
-            """Distances from the mode at which a standard normal falls as this density does at each z."""
-            steps = np.concatenate([np.zeros((size, 1)), *(k * np.eye(size) for k in z)], axis=1)
-            parts = np.array_split(steps, -(-steps.shape[1] // _PLACES), axis=1)
-            height = np.concatenate(
-                [heights(self.places(part * self.present[:, :, None])[0]) for part in parts], axis=1
-            )
-            fall = (height[:, :1] - height[:, 1:]).reshape(len(height), len(z), size)
-            return np.asarray(np.sqrt(2 * np.maximum(fall, 0)).transpose(0, 2, 1))
-
-        ratio = coordinates(np.array([-_STRAIGHT_TO, _STRAIGHT_TO])) / _STRAIGHT_TO
-        bends = self.present & (np.abs(np.log(np.maximum(ratio, 1e-300))) > np.log1p(_STRAIGHT)).any(axis=2)
+        """Bent to a log density where it is not that of a normal; blocks of very many effects are left."""
+        if self.centre.shape[1] > _MOST_AXES:
+            return self
+        looked_at = np.array([-_STRAIGHT_TO, _STRAIGHT_TO])
+        ratio = np.maximum(self._distances(looked_at, heights) / _STRAIGHT_TO, 1e-300)
+        bends = self.present & (np.abs(np.log(ratio)) > np.log1p(_STRAIGHT)).any(axis=2)
         if not bends.any():
             return self
-        x = coordinates(sides)
-        left, right = _rising(x[:, :, : len(sides) // 2][:, :, ::-1]), _rising(x[:, :, len(sides) // 2 :])
-        knots = np.concatenate([-left[:, :, ::-1], np.zeros((*bends.shape, 1)), right], axis=2)
-        bent = self.knots.copy()
-        bent[bends] = _scores(knots[bends])
-        return replace(self, knots=bent)
+        middle = len(_KNOTS) // 2
+        distances = self._distances(np.delete(_KNOTS, middle), heights)[bends]
+        left, right = _rising(distances[:, :middle][:, ::-1]), _rising(distances[:, middle:])
+        knots = self.knots.copy()
+        knots[bends] = _scores(np.concatenate([-left[:, ::-1], np.zeros((len(left), 1)), right], axis=1))
+        return replace(self, knots=knots)
+
+    def _distances(self, z: Float[np.ndarray, " k"], heights: Heights) -> Float[np.ndarray, "B Q k"]:
+        """Where a standard normal has fallen from its mode as much as the density has at each z of an axis."""
+        size = self.centre.shape[1]
+        steps = np.concatenate([np.zeros((size, 1)), *(k * np.eye(size) for k in z)], axis=1)
+        parts = np.array_split(steps * self.present[:, :, None], -(-steps.shape[1] // _PLACES), axis=2)
+        height = np.concatenate([heights(self.places(part)[0]) for part in parts], axis=1)
+        fall = (height[:, :1] - height[:, 1:]).reshape(len(height), len(z), size).transpose(0, 2, 1)
+        return np.asarray(np.sqrt(2 * np.clip(np.nan_to_num(fall, nan=np.inf), 0, _LARGEST_FALL)))
 
 
 def straight_knots(shape: tuple[int, ...]) -> Float[np.ndarray, "... knots"]:
@@ -127,10 +130,9 @@ def is_bent(knots: Float[np.ndarray, "B Q knots"]) -> Bool[np.ndarray, "B Q"]:
     return np.asarray((knots != _KNOTS).any(axis=2))
 
 
-def _rising(x: Float[np.ndarray, "B Q k"]) -> Float[np.ndarray, "B Q k"]:
+def _rising(x: Float[np.ndarray, "N k"]) -> Float[np.ndarray, "N k"]:
     """Coordinates of the knots to one side, from near to far: steps neither too small nor too large."""
-    steps = np.diff(x, axis=2, prepend=0.0)
-    return np.asarray(np.cumsum(np.clip(steps, _LEAST_STEP, _LARGEST_STEP), axis=2))
+    return np.asarray(np.cumsum(np.clip(np.diff(x, prepend=0.0), _LEAST_STEP, _LARGEST_STEP), axis=1))
 
 
 def _scores(knots: Float[np.ndarray, "N knots"]) -> Float[np.ndarray, "N knots"]:
