@@ -111,7 +111,7 @@ class Axes:
         return replace(self, knots=knots)
 
     def _distances(self, z: Float[np.ndarray, " k"], heights: Heights) -> Float[np.ndarray, "B Q k"]:
-        """Where a standard normal has fallen from its mode as much as the density has at each z of an axis."""
+        """Where a standard normal has fallen from its mode as much as the density at each z of an axis."""
         size = self.centre.shape[1]
         steps = np.concatenate([np.zeros((size, 1)), *(k * np.eye(size) for k in z)], axis=1)
         parts = np.array_split(steps * self.present[:, :, None], -(-steps.shape[1] // _PLACES), axis=2)
