@@ -138,14 +138,14 @@ class DrawPlan:
     def _next_draws(self, latest: Round, draws: int, standing: Standing) -> int | None:
         excess = max(self.excess(latest), _EXCESS_IN_DOUBT if standing.doubtful else 0.0)
         enough = self.fixed is None and excess <= 1
+        contradicted = self.contradicted(latest, standing)
         no_more = draws == self.most or not latest.draws
         grown = self.most if self.fixed is not None else min(self.most, draws * _growth(excess))
         rounds = standing.rounds
         if standing.settled:
-            # Draws that miss the same part of the posterior look well: the error they state is too small.
-            if enough and latest.draws and not standing.confirmed and rounds < _PATIENCE:
-                return draws if rounds < 2 else grown
-            return None if no_more or enough else grown
+            if contradicted and rounds < 2:
+                return draws
+            return None if no_more or (enough and not contradicted) else grown
         # More draws help neither an iteration that was cut short nor an information that is singular.
         cut_short = not latest.maximum.converged
         hopeless = cut_short or (math.isnan(excess) and draws > self.first.draws)
@@ -153,6 +153,14 @@ class DrawPlan:
         if rounds < patience and (latest.moved > _NEAR or no_more or hopeless or enough):
             return draws
         return None if no_more or hopeless else grown
+
+    def contradicted(self, latest: Round, standing: Standing) -> bool:
+        """Whether an error that is small enough has no second round to bear it out.
+
+        Draws that miss a part of the posterior look well, and state too small an error.
+        """
+        small = self.fixed is None and self.excess(latest) <= 1
+        return small and latest.draws > 0 and not standing.confirmed
 
     def limit(self, latest: Round) -> str | None:
         """What kept an estimate from its tolerance: `memory`, `max_draws`, `quadrature`, or nothing."""

@@ -57,16 +57,15 @@ class FittedProposal:
         root = np.where(changed[:, None, None], np.eye(mean.shape[1]), self.root)
         return replace(self, mean=mean, root=root, knots=axes.knots)
 
-    def about(self, axes: Axes) -> Proposal:
-        """The proposal, by a normal approximation that may be at other parameters."""
-        bent = replace(axes, knots=self.knots)
+    def on(self, axes: Axes) -> Proposal:
+        """The density of the effects that it stands for."""
         one, df = np.ones(1), np.array([self.df])
-        return Proposal(one, df, self.mean[:, None], self.root[:, None], axes.present, bent)
+        return Proposal(one, df, self.mean[:, None], self.root[:, None], axes.present, axes)
 
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """What draws came from: a fitted proposal about the modes of some parameters."""
+    """What draws came from: a fitted proposal along axes about the modes of some parameters."""
 
     axes: Axes
     fit: FittedProposal
@@ -74,7 +73,7 @@ class Drawn:
     @property
     def proposal(self) -> Proposal:
         """As a density of the effects."""
-        return self.fit.about(self.axes)
+        return self.fit.on(self.axes)
 
     def fitted(
         self,
@@ -97,8 +96,7 @@ class Drawn:
         effective = 1 / np.square(weights).sum(axis=1)
         if (effective < _FEWEST).any():
             return None
-        axes = replace(self.axes, knots=self.fit.knots)
-        x, bent = axes.coordinates(draws)
+        x, log_volume_at = self.axes.coordinates(draws)
         mean = np.einsum("bqm,bm->bq", x, weights)
         centred = x - mean[:, :, None]
         spread = np.matmul(centred * weights[:, None], centred.transpose(0, 2, 1))
@@ -108,7 +106,7 @@ class Drawn:
         share = _share(noise, np.square(excess).sum(axis=(1, 2)))
         root = np.linalg.cholesky(np.eye(effect.shape[1]) + share[:, None, None] * excess)
         # log p/q of each draw for a new q is its log weight with the old density in place of the new.
-        target = 2 * normalised + log_density + bent
+        target = 2 * normalised + log_density + log_volume_at
         centred = (x - mean[:, :, None]) * present[:, :, None]
         square = np.square(product(np.linalg.inv(root), centred)).sum(axis=1)
         volume = log_volume(root)[:, None]

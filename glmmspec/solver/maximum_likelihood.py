@@ -37,7 +37,7 @@ class Estimate:
     largest_block
         Most random effects in one block.
     settled
-        Whether the estimate stayed where its proposals were centred.
+        Whether the estimate stayed where its proposals were centred, and in a second round.
     likelihood, coordinates
         The approximate log-likelihood that was maximised last, with its draws; its fixed effects
         are in these coordinates.
@@ -179,7 +179,7 @@ def _estimate(
         start=coordinates.outward(start),
         n_blocks=integration.parts.n_blocks,
         largest_block=int(np.bincount(integration.parts.effect_block).max()),
-        settled=settled,
+        settled=settled and not plan.contradicted(latest, standing),
         likelihood=search.likelihood,
         coordinates=coordinates,
         centre=latest.centre,

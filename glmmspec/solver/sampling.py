@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
@@ -191,8 +191,9 @@ class _Sampler:
             return there.log_weights(self.centre.beta, variances).reshape(len(places), -1)[:, :n]
 
         if self.axes == "kept":
-            return Drawn(axes, fit)
-        return Drawn(axes, fit.along(axes.bent(heights) if self.axes == "bent" else axes))
+            return Drawn(replace(axes, knots=fit.knots), fit)
+        axes = axes.bent(heights) if self.axes == "bent" else axes
+        return Drawn(axes, fit.along(axes))
 
     def _points(self, block: Int[np.ndarray, " B"], width: int) -> tuple[Float[np.ndarray, "B d m"], int]:
         """Points for the effects of some blocks, and the replicates they are of."""

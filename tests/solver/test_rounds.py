@@ -80,11 +80,14 @@ def test_an_estimate_from_draws_is_confirmed_by_a_round_of_other_draws() -> None
 
 
 def test_more_is_drawn_where_two_rounds_do_not_agree(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As many as there may be, if no two ever do; and no more where they do."""
+    """As many as there may be, if no two ever do, and that is said; no more where they do."""
     options = {"seed": 3, "max_draws": 4096}
     assert gs.fit("family poisson\ny ~ 1 | g, a", few_events(), **options).n_draws < 4096
     monkeypatch.setattr(Round, "agrees_with", lambda self, before: False)
-    assert gs.fit("family poisson\ny ~ 1 | g, a", few_events(), **options).n_draws == 4096
+    with pytest.warns(gs.errors.ReliabilityWarning, match="still moved"):
+        fit = gs.fit("family poisson\ny ~ 1 | g, a", few_events(), **options)
+    assert fit.n_draws == 4096
+    assert not fit.reliable
 
 
 def test_more_is_drawn_where_weights_are_in_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
