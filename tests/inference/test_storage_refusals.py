@@ -56,7 +56,7 @@ def changed(document: str, path: Path, *keys: Any, to: Any) -> Path:
         (b'{"glmmspec_fit": true}', "it is no kept fit"),
         (b'{"glmmspec_fit": 1, "glmmspec_fit": 1}', "stands twice"),
         (b'{"glmmspec_fit": 1}', "changed or damaged"),
-        (b'{"glmmspec_fit": 3, "new": []}', "newer glmmspec"),
+        (b'{"glmmspec_fit": 4, "new": []}', "newer glmmspec"),
         (b'{"glmmspec_fit": 1, "seconds": NaN}', "NaN is not a number"),
         (b"9" * 5000, "too many digits"),
     ],
