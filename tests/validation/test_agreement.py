@@ -11,8 +11,10 @@ import pytest
 from scipy import stats
 
 import glmmspec as gs
-from glmmspec.solver import sampling
+from glmmspec.solver.axes import Axes
+from glmmspec.solver.fitted import FittedProposal
 from glmmspec.solver.likelihood import Likelihood
+from glmmspec.solver.proposal import Proposal
 from glmmspec.validation import twin
 from glmmspec.validation.agreement import validate, validate_fit
 from glmmspec.validation.at_estimate import AtEstimate
@@ -116,13 +118,13 @@ def test_half_the_hessian_fails(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 def test_a_proposal_so_narrow_that_weights_collapse_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = sampling.laplace_axes
+    right = FittedProposal.on
 
-    def narrow(*arguments: object) -> object:
-        axes = right(*arguments)
-        return dataclasses.replace(axes, scale=axes.scale * 0.3)
+    def narrow(self: FittedProposal, axes: Axes) -> Proposal:
+        proposal = right(self, axes)
+        return dataclasses.replace(proposal, scale=proposal.scale * 0.3)
 
-    monkeypatch.setattr(sampling, "laplace_axes", narrow)
+    monkeypatch.setattr(FittedProposal, "on", narrow)
     fit, _ = quiet_fit(gs.read(EXAMPLES / "salamander.glmm"), draws=4096)
     route = solver_route(fit, 1, count=128, draws=64)
     checks = {check.name: check for check in weight_checks(fit, route)}
