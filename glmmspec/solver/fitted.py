@@ -51,10 +51,11 @@ class FittedProposal:
         return cls(effect, np.zeros(effect.shape), identity, df, straight_knots(effect.shape))
 
     def along(self, axes: Axes) -> FittedProposal:
-        """With the knots of given axes; what was fitted holds for blocks where the same axes are bent."""
-        changed = (is_bent(axes.knots) != is_bent(self.knots)).any(axis=1)
-        mean = np.where(changed[:, None], 0.0, self.mean)
-        root = np.where(changed[:, None, None], np.eye(mean.shape[1]), self.root)
+        """With the knots of given axes. Nothing is fitted along one that is bent now and was not, or was."""
+        changed = is_bent(axes.knots) != is_bent(self.knots)
+        mean = np.where(changed, 0.0, self.mean)
+        either = changed[:, :, None] | changed[:, None, :]
+        root = np.where(either, np.eye(mean.shape[1]), self.root)
         return replace(self, mean=mean, root=root, knots=axes.knots)
 
     def on(self, axes: Axes) -> Proposal:

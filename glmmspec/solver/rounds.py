@@ -149,7 +149,7 @@ class Search:
     def __post_init__(self) -> None:
         self._returns: Int[np.ndarray, " K"] = np.zeros(len(self.held), dtype=int)
         self._likelihood: Likelihood | None = None
-        self._argument: Float[np.ndarray, " P"] = np.zeros(0)
+        self._centre: Float[np.ndarray, " P"] = np.zeros(0)
 
     @property
     def likelihood(self) -> Likelihood:
@@ -171,7 +171,7 @@ class Search:
         """
         axes: AxesKind = "straight" if proposals is None else "kept"
         if self._likelihood is not None and proposals is None:
-            proposals, axes = self._likelihood.fitted(self._argument), "bent"
+            proposals, axes = self._likelihood.fitted(self._centre), "bent"
         self._likelihood = None  # its draws take as much memory as those to come
         beta, variances = point.beta, point.variances
         varies = np.isnan(self.held) & (variances > 0)
@@ -185,7 +185,7 @@ class Search:
             iterlim=self.options.iterlim,
             within=_within_reach(len(beta), variances[varies]) if self._recentres else None,
         )
-        self._argument = maximum.argument
+        self._centre = centre
         estimated = np.where(varies, 0.0, variances)
         estimated[varies] = maximum.argument[len(beta) :]
         covariance = _inverse_information(maximum.hessian)
