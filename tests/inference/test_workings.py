@@ -21,7 +21,9 @@ def fit() -> gs.Fit:
 def test_the_trace_ends_at_the_estimate(fit):
     trace = fit.trace()
     last = trace[trace["accepted"]].iloc[-1]
-    np.testing.assert_allclose(last[list(fit.design.parameters)].astype(float), fit.params())
+    # The step that ends a round, and doubles the digits of the estimate, is not listed.
+    away = (last[list(fit.design.parameters)].astype(float) - fit.params()) / fit.se()
+    assert np.abs(away).max() < 1e-4
     assert last["value"] == pytest.approx(fit.loglik)
     assert trace.index.names == ["round", "iteration"]
     assert trace.index.get_level_values("round").max() == len(fit.estimate.rounds)
