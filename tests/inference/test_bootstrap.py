@@ -84,7 +84,7 @@ def test_a_replicate_is_a_fit_of_the_simulated_response(fit, bootstrapped):
 
 
 def test_failures_are_counted_and_said():
-    """Three successes in four, eight rows: now and then all are successes, or alike in groups: there is no estimate."""
+    """Three successes in four, eight rows: now and then all are, or are alike in groups: no estimate."""
     data = pd.DataFrame({"y": [1, 1, 1, 0, 1, 1, 0, 1], "g": list("aabbccdd")})
     fit, _ = quiet_fit(gs.parse("family bernoulli\ny ~ 1 | g"), data, draws=256)
     result = bootstrap(fit, 30)
