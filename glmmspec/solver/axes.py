@@ -75,12 +75,7 @@ class Axes:
         self, x: Float[np.ndarray, "B Q m"]
     ) -> tuple[Float[np.ndarray, "B Q m"], Float[np.ndarray, "B m"]]:
         """The effects u at given coordinates, and log |du/dx|."""
-        z, volume = x, np.broadcast_to(log_volume(self.scale)[:, None], (len(x), x.shape[2]))
-        bent = is_bent(self.knots)
-        if bent.any():
-            curve, z, slopes = _Curve(self.knots[bent]), x.copy(), np.zeros(x.shape)
-            z[bent], slopes[bent] = curve(x[bent])
-            volume = volume + slopes.sum(axis=1)
+        z, volume = self._along(x)
         return self.centre[:, :, None] + product(self.scale, z), volume
 
     def coordinates(
@@ -92,7 +87,19 @@ class Axes:
         bent = is_bent(self.knots)
         if bent.any():
             x[bent] = _Curve(self.knots[bent]).inverse(x[bent])
-        return x, self.places(x)[1]
+        return x, self._along(x)[1]
+
+    def _along(
+        self, x: Float[np.ndarray, "B Q m"]
+    ) -> tuple[Float[np.ndarray, "B Q m"], Float[np.ndarray, "B m"]]:
+        """z at given coordinates, and log |du/dx|."""
+        z, volume = x, np.broadcast_to(log_volume(self.scale)[:, None], (len(x), x.shape[2]))
+        bent = is_bent(self.knots)
+        if bent.any():
+            curve, z, slopes = _Curve(self.knots[bent]), x.copy(), np.zeros(x.shape)
+            z[bent], slopes[bent] = curve(x[bent])
+            volume = volume + slopes.sum(axis=1)
+        return z, volume
 
     def bent(self, heights: Heights) -> Axes:
         """Bent to a log density where it is not that of a normal; blocks of very many effects are left."""
