@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from glmmspec.errors import GlmmSpecError
 
 _unfinished: set[Path] = set()
+_writing = threading.RLock()
 
 
 def check_writable(path: Path) -> None:
@@ -75,22 +77,28 @@ def written_whole(path: Path) -> Iterator[Path]:
     check_writable(path)
     target = path.resolve()
     temporary = target.with_name(_temporary_name())
-    _unfinished.add(temporary)
-    try:
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        if target.exists():
-            temporary.chmod(target.stat().st_mode & 0o7777)
-        temporary.replace(target)
-    except OSError as error:
-        raise _unwritable(path, error.strerror or str(error)) from error
-    finally:
-        _remove(temporary)
+    with _writing:
+        _unfinished.add(temporary)
+        try:
+            yield temporary
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            if target.exists():
+                temporary.chmod(target.stat().st_mode & 0o7777)
+            temporary.replace(target)
+        except OSError as error:
+            raise _unwritable(path, error.strerror or str(error)) from error
+        finally:
+            _remove(temporary)
 
 
-def remove_unfinished() -> None:
-    """Remove the files that are being written, in a process that ends without finishing them."""
+def end_writing(within: float) -> None:
+    """In a process that is about to end: begin no file any more, and leave none half written.
+
+    One that is not complete within some seconds is removed.
+    """
+    if _writing.acquire(timeout=within):
+        return
     for temporary in list(_unfinished):
         _remove(temporary)
 

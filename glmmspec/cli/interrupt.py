@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from glmmspec.files import remove_unfinished
+from glmmspec.files import end_writing
 
 INTERRUPTED = 130
 """The exit code of an interrupted command, as a shell has it."""
@@ -60,7 +60,7 @@ def end() -> None:
     """End this process at once, without a half file; what runs in other threads is not waited for."""
     # A terminal that takes no more text, stopped by Ctrl-S, does not keep it.
     threading.Timer(GRACE, os._exit, [INTERRUPTED]).start()
-    remove_unfinished()
+    end_writing(GRACE / 2)
     _release_semaphores()
     for stop in _displays:
         stop()

@@ -122,6 +122,25 @@ def test_compiled_code_that_does_not_return_is_ended(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_no_file_is_left_that_was_begun_after_the_interrupt(tmp_path: Path) -> None:
+    """A program that goes on writing while its display is stopped."""
+    code = (
+        "import pathlib, time\n"
+        "from glmmspec.cli import interrupt; from glmmspec.files import write_whole\n"
+        "interrupt.watch()\n"
+        "with interrupt.stopped_by_interrupt(lambda: time.sleep(0.1)):\n"
+        "    print('begun', flush=True)\n"
+        f"    while True: write_whole(pathlib.Path({str(tmp_path / 'part')!r}), 'whole')\n"
+    )
+    for _ in range(10):
+        with running(sys.executable, "-c", code) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "begun\n"
+            assert interrupt(process) < WITHIN
+            assert process.communicate()[1] == "interrupted\n"
+        assert [file.name for file in tmp_path.iterdir() if file.name != "part"] == []
+
+
 def test_an_interrupt_while_the_program_loads(spec: Path) -> None:
     with running(*glmmspec("fit", spec, *LONG_FIT)) as process:
         wait_until(lambda: "jax" in maps(process.pid))
