@@ -13,6 +13,9 @@ from glmmspec.solver.rounds import Round
 
 _PILOT_DRAWS = 512
 _GROWTH = (2, 8)
+_RATE = 0.75
+"""Of n**-rate, as errors of n quasi-random draws fall: 0.5 for independent draws, 1 at best."""
+
 SE_TOLERANCE = 0.1
 """Largest relative numerical error of a standard error that draws or nodes are multiplied for."""
 
@@ -173,8 +176,8 @@ class DrawPlan:
 
 
 def _growth(excess: float) -> int:
-    """A power of two: the error falls at least as fast as 1 / sqrt(draws)."""
+    """A power of two, at most the draws that an error of `draws` to the power -0.75 needs."""
     low, high = _GROWTH
     if math.isnan(excess):
         return high
-    return min(high, max(low, 1 << math.floor(math.log2(max(excess**2, 1)))))
+    return min(high, max(low, 1 << math.floor(math.log2(max(excess ** (1 / _RATE), 1)))))
