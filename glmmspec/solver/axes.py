@@ -24,9 +24,6 @@ _LEAST_STEP, _LARGEST_STEP = 0.2, 20.0
 """Between the coordinates of two knots."""
 
 _LARGEST_FALL = 1e6
-_PLACES = 512
-"""Probed at once."""
-
 _MOST_AXES = 256
 
 _COLUMNS = 256
@@ -121,8 +118,7 @@ class Axes:
         """Where a standard normal has fallen from its mode as much as the density at each z of an axis."""
         size = self.centre.shape[1]
         steps = np.concatenate([np.zeros((size, 1)), *(k * np.eye(size) for k in z)], axis=1)
-        parts = np.array_split(steps * self.present[:, :, None], -(-steps.shape[1] // _PLACES), axis=2)
-        height = np.concatenate([heights(self.places(part)[0]) for part in parts], axis=1)
+        height = heights(self.places(steps * self.present[:, :, None])[0])
         fall = (height[:, :1] - height[:, 1:]).reshape(len(height), len(z), size).transpose(0, 2, 1)
         return np.asarray(np.sqrt(2 * np.clip(np.nan_to_num(fall, nan=np.inf), 0, _LARGEST_FALL)))
 

@@ -181,13 +181,21 @@ class _Sampler:
         fit = next(same, FittedProposal.unfitted(effect, self._options.df))
         variances = np.where(self.centre.variances > 0, self.centre.variances, 1.0)
 
+        # In kernel calls of the shape that draws have, so that nothing is compiled for them.
+        replicates, each = draws_per_replicate(self.effort.draws, self._options.points)
+        size = min(DRAWS_PER_CHUNK, replicates * each)
+        each = max(1, size // REPLICATES)
+        step = each * max(1, min(chunk, size) // each)
+
         def heights(places: Float[np.ndarray, "B Q m"]) -> Float[np.ndarray, "B m"]:
-            # In chunks of the shape that draws have, so that nothing is compiled for them.
+            parts = np.split(places, range(size, places.shape[2], size), axis=2)
+            return np.concatenate([some_heights(part) for part in parts], axis=1)
+
+        def some_heights(places: Float[np.ndarray, "B Q m"]) -> Float[np.ndarray, "B m"]:
             n = places.shape[2]
-            more = -n % min(chunk, DRAWS_PER_CHUNK)
-            padded = np.pad(places, ((0, 0), (0, 0), (0, more)), mode="edge")
-            replicates = max(1, (n + more) * REPLICATES // DRAWS_PER_CHUNK)
-            there = sample(padded, np.zeros((len(places), n + more)), replicates=replicates)
+            padded = np.pad(places, ((0, 0), (0, 0), (0, -n % step)), mode="edge")
+            m = padded.shape[2]
+            there = sample(padded, np.zeros((len(places), m)), replicates=m // each)
             return there.log_weights(self.centre.beta, variances).reshape(len(places), -1)[:, :n]
 
         if self.axes == "kept":

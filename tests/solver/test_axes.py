@@ -12,6 +12,7 @@ from scipy.optimize import minimize
 from scipy.special import gammaln
 
 import glmmspec as gs
+from glmmspec.solver import weighted_sample
 from glmmspec.solver.axes import Axes, Heights, straight_knots
 from tests.reference.kept_fits import few_events
 
@@ -174,3 +175,12 @@ def test_the_stated_errors_are_true_where_a_level_has_no_events(
     assert typical.min() > 0.5
     monkeypatch.setattr(Axes, "bent", lambda self, heights: self)
     assert typical_errors(exact).max() > 2
+
+
+def test_axes_are_probed_however_few_draws_a_kernel_call_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = gs.fit(COUNTS, few_events(), seed=3)
+    assert len(whole.estimate.rounds) > 1
+    for elements in (2**7, 2**8, 2**10):
+        monkeypatch.setattr(weighted_sample, "_ELEMENTS_PER_CHUNK", elements)
+        in_parts = gs.fit(COUNTS, few_events(), seed=3)
+        np.testing.assert_allclose(in_parts.params(), whole.params(), rtol=1e-9)
