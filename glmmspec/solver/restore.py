@@ -115,7 +115,7 @@ class KeptEstimate:
         for point in (self.start, self.centre):
             if not np.isfinite(point.beta).all() or not (point.variances >= 0).all():
                 raise DataError("a point is no value of the parameters")
-        columns = design.x @ self.basis
+        columns = design.x[design.counts] @ self.basis
         if not np.allclose(columns.T @ columns / len(columns), np.eye(p), atol=1e-4):
             raise DataError("the coordinates are not those of the data")
 

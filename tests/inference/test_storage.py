@@ -113,6 +113,12 @@ def test_every_part_of_a_model_is_kept(spec: str, tmp_path: Path) -> None:
     assert_same(kept(fit, tmp_path / "fit"), fit)
 
 
+def test_rows_of_weight_0_are_kept(tmp_path: Path) -> None:
+    data = grouped().assign(w=np.arange(60) % 2)
+    fit = fitted("y ~ x | factor(g)\nweights w", data, family="poisson")
+    assert_same(kept(fit, tmp_path / "fit"), fit)
+
+
 def test_a_variance_at_0_is_kept(tmp_path: Path) -> None:
     data = grouped().assign(y=np.repeat([1, 3], 30))
     fit = fitted("y ~ x | factor(g)", data, family="poisson")
