@@ -21,7 +21,7 @@ def diagnostics(estimate: Estimate) -> pd.DataFrame:
         block = integrals.block[real]
         effects[block] = (integrals.effect[real] != PADDING).sum(axis=1)
         exact[block] = integrals.is_exact
-        below[block] = not integrals.is_exact and integrals.refined() is not None
+        below[block] = not integrals.is_exact and integrals.has_rules
     health, final = estimate.weights, estimate.final
     by_rule = np.flatnonzero(exact)
     rule = pd.DataFrame(

@@ -130,7 +130,7 @@ def _how(fit: Fit) -> str:
     drawn = f"{fit.n_draws} {fit.options.points} draws in each"
     if any(i.is_exact for i in integrals):
         return f"{drawn}, or {rules}"
-    below = any(i.refined() is not None for i in integrals)
+    below = any(i.has_rules for i in integrals)
     return f"{drawn} of some effects, {rules} of the others" if below else drawn
 
 

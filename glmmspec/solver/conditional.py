@@ -13,6 +13,7 @@ from jaxtyping import Float, Int
 
 from glmmspec.blocks import PADDING, Batch, Partition, member_table
 from glmmspec.design import Design
+from glmmspec.solver.axes import log_volume
 from glmmspec.solver.coordinates import Point
 from glmmspec.solver.fitted import Drawn, FittedProposal
 from glmmspec.solver.hermite import Rule, finer
@@ -158,12 +159,16 @@ class ConditionalSample(WeightedSample):
         """Separators of at most two effects at the nodes of a rule; those of none are at one place."""
         rule = Rule.of(order, mode.shape[1])
         separators = mode[:, :, None] + np.matmul(scale, rule.nodes)
-        volume = np.log(np.diagonal(scale, axis1=1, axis2=2)).sum(axis=1)[:, None]
-        weight = volume + rule.log_weights + np.log(len(rule.log_weights))
+        weight = log_volume(scale)[:, None] + rule.log_weights + np.log(len(rule.log_weights))
         if (setting.tree.separator == PADDING).all():
             separators, weight = np.zeros((*mode.shape, 1)), np.zeros((len(mode), 1))
         again = partial(cls.by_rule, setting, levels, mode, scale, order=finer(order))
         return cls(setting, levels, separators, weight, replicates=1, order=order, by_finer_rule=again)
+
+    @property
+    def has_rules(self) -> bool:
+        """Yes, of the levels."""
+        return True
 
     def refined(self) -> ConditionalSample:
         """With finer rules of the levels, at the same draws, or if there are none at nodes of finer rules."""
@@ -242,7 +247,9 @@ class ConditionalSample(WeightedSample):
         for level, index in enumerate(self._indices()):
             values = [part[level].transpose(0, 1, 4, 2, 3) for part in parts]
             gathered = self.layout.gathered(values).reshape(*index.shape, copies, self.n_draws)
-            flat[local[index[index != PADDING]]] = gathered[index != PADDING].transpose(0, 2, 1)
+            # An effect that no row carries is a block of its own, though the piece has it too.
+            mine = (index != PADDING) & (local[index] != PADDING)
+            flat[local[index[mine]]] = gathered[mine].transpose(0, 2, 1)
         shares = self._gathered(weights).reshape(len(self.block), self.n_draws) / copies
         effects = np.where(real[:, :, None, None], flat[local[self.effect]], 0.0)
         return EffectDraws(np.repeat(shares, copies, axis=1), effects.reshape(*self.effect.shape, -1))
@@ -266,9 +273,9 @@ class ConditionalSample(WeightedSample):
         return total
 
     def _numbers(self) -> Int[np.ndarray, " q"]:
-        """Where each of the design's effects stands among those of these blocks."""
+        """Where each of the design's effects stands among those of these blocks; `PADDING` for others."""
         real = self.effect != PADDING
-        numbers = np.zeros(len(self._setting.modes.mode), dtype=np.int64)
+        numbers = np.full(len(self._setting.modes.mode), PADDING, dtype=np.int64)
         numbers[self.effect[real]] = np.arange(int(real.sum()))
         return numbers
 

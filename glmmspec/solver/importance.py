@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 
 from glmmspec.blocks import PADDING, Batch
 from glmmspec.family import Family
+from glmmspec.solver.axes import log_volume
 from glmmspec.solver.coordinates import Point
 from glmmspec.solver.fitted import Drawn, FittedProposal
 from glmmspec.solver.hermite import Rule, finer
@@ -100,6 +101,11 @@ class ImportanceSample(WeightedSample):
         """Never."""
         return False
 
+    @property
+    def has_rules(self) -> bool:
+        """No."""
+        return False
+
     def refined(self) -> ImportanceSample | None:
         """There is no quadrature."""
         return None
@@ -175,10 +181,9 @@ class NodeSample(ImportanceSample):
         real = (batch.block != PADDING)[:, None]
         free = free_effects(batch, centre.variances)
         effects = (modes.effects[:, :, None] + np.matmul(scale, rule.nodes)) * free[:, :, None]
-        volume = np.log(np.diagonal(scale, axis1=1, axis2=2)).sum(axis=1)[:, None]
         # In the dimension of an effect that is held at 0 the weights are those of a distribution.
         density = np.matmul(~free, np.square(rule.nodes) + np.log(2 * np.pi)) / 2
-        weight = volume + rule.log_weights - density + np.log(len(rule.log_weights))
+        weight = log_volume(scale)[:, None] + rule.log_weights - density + np.log(len(rule.log_weights))
         at_once = _NODES_AT_ONCE ** batch.component.shape[1]
         # Where compiling takes longer than computing, one kernel serves rules of any order.
         small = batch.successes.size <= _FEW_ROWS and len(batch.block) >= at_once
@@ -203,6 +208,11 @@ class NodeSample(ImportanceSample):
     @property
     def is_exact(self) -> bool:
         """Always."""
+        return True
+
+    @property
+    def has_rules(self) -> bool:
+        """Yes."""
         return True
 
     def refined(self) -> NodeSample:

@@ -74,6 +74,11 @@ def normalised(log_weights: Float[np.ndarray, "B R m"]) -> Float[np.ndarray, "B 
     return np.asarray(weights / weights.sum(axis=(1, 2), keepdims=True))
 
 
+def inflation(replicates: int) -> float:
+    """R / (R - 1), by which squares about a mean of R are too small; a single one has none."""
+    return replicates / max(1, replicates - 1)
+
+
 class BlockIntegrals(Protocol):
     """An approximation to the integrals of some blocks, as a function of the parameters.
 
@@ -129,6 +134,11 @@ class BlockIntegrals(Protocol):
         self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]
     ) -> Float[np.ndarray, "B R m"]:
         """Their log weights alone."""
+        ...
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether effects, all or some, are integrated by quadrature."""
         ...
 
     def refined(self) -> BlockIntegrals | None:

@@ -324,6 +324,38 @@ def test_draws_of_effects_have_their_moments(case):
         np.testing.assert_allclose(slope[:, j], (ahead - behind) / (2 * step), atol=1e-6)
 
 
+def test_draws_of_effects_beside_those_that_no_row_carries():
+    """Persons' slopes on what is 0 for half of them, given items: those of these persons are blocks alone.
+
+    Means are within 5 standard errors of those of independent draws.
+    """
+    rng = np.random.default_rng(2)
+    persons, items = 40, 3
+    p, i = np.repeat(np.arange(persons), items), np.tile(np.arange(items), persons)
+    base = designs.crossed("bernoulli", blocks=1, rows=persons * items + 3)
+    terms = (
+        RandomEffects("p", "p", tuple(map(str, range(persons))), p, np.ones(len(p)), 0),
+        RandomEffects("p:t", "p", tuple(map(str, range(persons))), p, p % 2 * 1.0, 1),
+        RandomEffects("i", "i", tuple(map(str, range(items))), i, np.ones(len(p)), 2),
+    )
+    y = (rng.random(len(p)) < 0.3 + 0.4 * (i % 2)).astype(float)
+    ones = np.ones(len(p))
+    design = replace(
+        base, y=y, trials=ones, x=np.column_stack([ones, p % 2]), weights=ones, offset=0 * ones,
+        random=terms, components=("p", "p:t", "i"), rows=np.arange(len(p)),
+    )  # fmt: skip
+    likelihood, psi = likelihood_of(design, draws=512, blocks="conditional"), away(design)
+    mean, variance, _, _ = effects(likelihood, psi)
+    alone = np.flatnonzero(variance > 0.98 * psi[3])
+    assert len(alone) >= persons // 2
+    for sample in likelihood.integrals:
+        drawn = sample.effect_draws(*likelihood.split(psi))
+        real = sample.effect != PADDING
+        found = np.einsum("bqm,bm->bq", drawn.effects, drawn.weights)[real]
+        at, share = sample.effect[real], np.square(drawn.weights).sum(axis=1).max()
+        assert (np.abs(found - mean[at]) < 5 * np.sqrt(variance[at] * share)).all()
+
+
 def test_what_is_drawn_and_what_is_not():
     """By predicted cost: nested effects by rules alone, crossed ones given the fewer."""
     nested = Integration.of(designs.nested("poisson"), SolverOptions())
