@@ -51,11 +51,14 @@ class FittedProposal:
         return cls(effect, np.zeros(effect.shape), identity, df, straight_knots(effect.shape))
 
     def along(self, axes: Axes) -> FittedProposal:
-        """With the knots of given axes. Nothing is fitted along one that is bent now and was not, or was."""
+        """With the knots of given axes. Of those bent or straightened since, nothing is known."""
         changed = is_bent(axes.knots) != is_bent(self.knots)
+        if not changed.any():
+            return replace(self, knots=axes.knots)
         mean = np.where(changed, 0.0, self.mean)
         either = changed[:, :, None] | changed[:, None, :]
-        root = np.where(either, np.eye(mean.shape[1]), self.root)
+        covariance = np.matmul(self.root, self.root.transpose(0, 2, 1))
+        root = np.linalg.cholesky(np.where(either, np.eye(mean.shape[1]), covariance))
         return replace(self, mean=mean, root=root, knots=axes.knots)
 
     def on(self, axes: Axes) -> Proposal:
@@ -95,7 +98,7 @@ class Drawn:
         normalised = log_weights - logsumexp(log_weights, axis=1, keepdims=True)
         weights = np.exp(normalised)
         effective = 1 / np.square(weights).sum(axis=1)
-        if (effective < _FEWEST).any():
+        if not size.any() or (effective < _FEWEST).any():
             return None
         x, log_volume_at = self.axes.coordinates(draws)
         mean = np.einsum("bqm,bm->bq", x, weights)
@@ -111,10 +114,8 @@ class Drawn:
         centred = (x - mean[:, :, None]) * present[:, :, None]
         square = np.square(product(np.linalg.inv(root), centred)).sum(axis=1)
         volume = log_volume(root)[:, None]
-        promised = [
-            logsumexp(target + volume - standard_log_density(square, size[:, None], df), axis=1).mean()
-            for df in _DF
-        ]
+        densities = (standard_log_density(square, size[:, None], df) for df in _DF)
+        promised = [logsumexp(target + volume - density, axis=1)[size > 0].mean() for density in densities]
         enough = np.array(promised) <= min(promised) + np.log1p(_FEWER)
         df = _DF[int(np.argmax(enough))]
         return replace(self.fit, mean=mean, root=root, df=df)
