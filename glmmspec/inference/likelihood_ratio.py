@@ -220,6 +220,6 @@ def mixture_tail(statistic: float, df: int, weights: Float[np.ndarray, " k+1"]) 
     the cone lies in a half-space (Perlman 1969).
     """
     freedom = df + np.arange(len(weights))
-    at = max(statistic, 0.0) if statistic > _ROUNDING else 0.0
+    at = statistic if statistic > _ROUNDING else 0.0
     tails = np.where(freedom > 0, chdtrc(np.maximum(freedom, 1), at), float(at == 0))
     return float(weights @ tails)

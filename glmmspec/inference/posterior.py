@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from glmmspec.blocks import PADDING
-from glmmspec.solver.integral import BlockIntegrals, EffectDraws
+from glmmspec.solver.integral import BlockIntegrals, EffectDraws, inflation
 from glmmspec.solver.maximum_likelihood import Estimate
 
 _PAIRS = 8192
@@ -58,9 +58,9 @@ class Posterior:
             mean[at], variance[at] = found.mean[real], found.variance[real]
             slope[at] = found.slope[..., likelihood.free][real]
             if not integrals.is_exact:
-                replicates = found.deviation.shape[2]
-                inflation = replicates / max(1, replicates - 1)
-                square[at] = inflation * np.square(found.deviation).sum(axis=2)[real]
+                square[at] = (
+                    inflation(found.deviation.shape[2]) * np.square(found.deviation).sum(axis=2)[real]
+                )
         jacobian = estimate.coordinates.jacobian(int(likelihood.varies.sum()))
         slope = np.linalg.solve(jacobian.T, slope.T).T
         all_integrals = tuple(likelihood.integrals)

@@ -60,16 +60,17 @@ class Top:
     def __init__(self, fit: Fit) -> None:
         found = _estimate(fit, fit.design, fit.params().to_numpy())
         self._error = HeightError.of(found.likelihood, found.argument)
-        self.maximum = self.compared(found)
+        self.maximum = _maximum(found, mcse=0.0)
 
     def compared(self, found: Estimate) -> ConstrainedMaximum:
         """A maximum of a model with the same parameters, and the error of its distance from this one."""
-        return ConstrainedMaximum(
-            parameters=np.concatenate([found.final.beta, found.final.variances]),
-            loglik=found.final.maximum.value,
-            mcse=error_of_difference(self._error, HeightError.of(found.likelihood, found.argument)),
-            settled=found.settled,
-        )
+        error = HeightError.of(found.likelihood, found.argument)
+        return _maximum(found, error_of_difference(self._error, error))
+
+
+def _maximum(found: Estimate, mcse: float) -> ConstrainedMaximum:
+    parameters = np.concatenate([found.final.beta, found.final.variances])
+    return ConstrainedMaximum(parameters, found.final.maximum.value, mcse, found.settled)
 
 
 class Section:

@@ -13,8 +13,8 @@ from glmmspec.solver.rounds import Round
 
 _PILOT_DRAWS = 512
 _GROWTH = (2, 8)
-_RATE = 0.75
-"""Of n**-rate, as errors of n quasi-random draws fall: 0.5 for independent draws, 1 at best."""
+_RATE = {"sobol": 0.75, "random": 0.5}
+"""Errors of n draws are taken to fall as n**-rate; those of quasi-random ones may with a rate up to 1."""
 
 SE_TOLERANCE = 0.1
 """Largest relative numerical error of a standard error that draws or nodes are multiplied for."""
@@ -81,6 +81,8 @@ class DrawPlan:
         Whether it is memory that sets `most`, rather than an option.
     at_once
         Whether no smaller round comes first: none would move where draws are centred.
+    rate
+        Errors of n draws are taken to fall as n**-rate.
     highest_order
         The most nodes of a rule, in each dimension.
     """
@@ -90,6 +92,7 @@ class DrawPlan:
     most: int
     memory_bound: bool
     at_once: bool
+    rate: float
     highest_order: int = HIGHEST_ORDER
 
     @classmethod
@@ -112,7 +115,8 @@ class DrawPlan:
         most = options.draws or min(options.max_draws, bound)
         at_once = options.proposal == "mixture" and options.draws is not None
         memory_bound = bound < options.max_draws
-        return cls(options.draws, options.tolerance, most, memory_bound, at_once, highest_order)
+        rate = _RATE[options.points]
+        return cls(options.draws, options.tolerance, most, memory_bound, at_once, rate, highest_order)
 
     @property
     def first(self) -> Size:
@@ -143,7 +147,7 @@ class DrawPlan:
         enough = self.fixed is None and excess <= 1
         contradicted = self.contradicted(latest, standing)
         no_more = draws == self.most or not latest.draws
-        grown = self.most if self.fixed is not None else min(self.most, draws * _growth(excess))
+        grown = self.most if self.fixed is not None else min(self.most, draws * self._growth(excess))
         rounds = standing.rounds
         if standing.settled:
             if contradicted and rounds < 2:
@@ -153,9 +157,17 @@ class DrawPlan:
         cut_short = not latest.maximum.converged
         hopeless = cut_short or (math.isnan(excess) and draws > self.first.draws)
         patience = _PATIENCE if latest.draws or cut_short else _PATIENCE_WITH_RULES
-        if rounds < patience and (latest.moved > _NEAR or no_more or hopeless or enough):
+        on_its_way = latest.moved > _NEAR or latest.at_the_edge
+        if rounds < patience and (on_its_way or no_more or hopeless or enough):
             return draws
         return None if no_more or hopeless else grown
+
+    def _growth(self, excess: float) -> int:
+        """By what power of two draws are multiplied: as few as may be enough, within bounds."""
+        low, high = _GROWTH
+        if math.isnan(excess):
+            return high
+        return min(high, max(low, 1 << math.floor(math.log2(max(excess ** (1 / self.rate), 1)))))
 
     def contradicted(self, latest: Round, standing: Standing) -> bool:
         """Whether an error that is small enough has no second round to bear it out.
@@ -173,11 +185,3 @@ class DrawPlan:
         if self.fixed is not None or not latest.draws or self.excess(latest) <= 1:
             return None
         return "memory" if self.memory_bound else "max_draws"
-
-
-def _growth(excess: float) -> int:
-    """A power of two, at most the draws that an error of `draws` to the power -0.75 needs."""
-    low, high = _GROWTH
-    if math.isnan(excess):
-        return high
-    return min(high, max(low, 1 << math.floor(math.log2(max(excess ** (1 / _RATE), 1)))))

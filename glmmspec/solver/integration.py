@@ -33,7 +33,7 @@ class Group:
     Attributes
     ----------
     width
-        Effects that are drawn, or stand at nodes, in each; rounded up if they are drawn.
+        Effects of the separator in each: those that are drawn, rounded up, or stand at nodes.
     by_rule
         Whether they stand at the nodes of a rule.
     """
@@ -86,7 +86,7 @@ class Integration:
         chosen = self.blocks[::step]
         there = np.isin(self.parts.effect_block, chosen)
         effects = np.bincount(self.parts.effect_component[there], minlength=len(self.design.components))
-        if step == 1 or effects.min() < _FEW:
+        if len(chosen) == len(self.blocks) or effects.min() < _FEW:
             return self
         return Integration(self.design, self.parts, self.options, chosen)
 
@@ -117,8 +117,9 @@ class Integration:
             for elimination, block in self._assigned(counts, active)
             for group in self._by_width(elimination, block, counts)
         ]
-        if self.options.integration == "quadrature" and not all(group.by_rule for group in found):
-            width = max(group.width for group in found if not group.by_rule)
+        drawn = [group.width for group in found if not group.by_rule and group.elimination.separator]
+        if self.options.integration == "quadrature" and drawn:
+            width = max(drawn)
             raise FitError(
                 f"quadrature takes at most {QUADRATURE_EFFECTS} effects at a level, and {width} stand"
                 " together in a block of this model",

@@ -80,11 +80,10 @@ class Likelihood:
             return nowhere
         value, gradient, hessian = self.constant, nowhere[1].copy(), nowhere[2].copy()
         free = self.free
-        with np.errstate(over="ignore", invalid="ignore"):
-            for moments in self._all_moments(beta, variances):
-                value += float(moments.log_integral.sum())
-                gradient += moments.gradient.sum(axis=0)[free]
-                hessian += moments.hessian.sum(axis=0)[np.ix_(free, free)]
+        for moments in self._all_moments(beta, variances):
+            value += float(moments.log_integral.sum())
+            gradient += moments.gradient.sum(axis=0)[free]
+            hessian += moments.hessian.sum(axis=0)[np.ix_(free, free)]
         finite = np.isfinite(value) and np.isfinite(gradient).all() and np.isfinite(hessian).all()
         return (value, gradient, hessian) if finite else nowhere
 
@@ -92,9 +91,15 @@ class Likelihood:
         self, beta: Float[np.ndarray, " p"], variances: Float[np.ndarray, " K"]
     ) -> list[Moments]:
         """Of the integrals, over the cores; one after another where devices share each of them."""
+
+        def moments(integrals: BlockIntegrals) -> Moments:
+            # Each thread has its own.
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                return integrals.moments(beta, variances)
+
         if any(integrals.shared for integrals in self.integrals):
-            return [integrals.moments(beta, variances) for integrals in self.integrals]
-        return in_threads(lambda integrals: integrals.moments(beta, variances), self.integrals)
+            return list(map(moments, self.integrals))
+        return in_threads(moments, self.integrals)
 
 
 def log_constant(design: Design) -> float:

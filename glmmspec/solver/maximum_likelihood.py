@@ -18,7 +18,7 @@ from glmmspec.solver.fitted import FittedProposal
 from glmmspec.solver.integration import Integration
 from glmmspec.solver.likelihood import Likelihood
 from glmmspec.solver.monte_carlo import WeightHealth, weight_health
-from glmmspec.solver.rounds import Round, Search
+from glmmspec.solver.rounds import Round, Search, scaled_information
 from glmmspec.solver.sampling import Effort, most_draws
 from glmmspec.solver.separation import check_rates, check_separation, check_variances
 from glmmspec.solver.start import fixed_effects_alone, given_start, pql_start, zero_start
@@ -144,7 +144,6 @@ def _estimate(
     size: Size | None = plan.first if order is None else replace(plan.first, order=min(order, highest))
     sizes: list[Size] = []
     rounds: list[Round] = []
-    before: Round | None = None
     while size is not None:
         alike = like if size.draws == plan.most else None
         stream, proposals = (alike.final.stream, alike.proposals) if alike else (len(rounds), None)
@@ -166,11 +165,10 @@ def _estimate(
         standing = Standing(
             rounds=sizes.count(size),
             settled=settled,
-            confirmed=before is not None and latest.agrees_with(before),
+            confirmed=len(rounds) > 1 and rounds[-1].agrees_with(rounds[-2]),
             doubtful=weights is not None and bool(weights.doubtful.any()),
         )
         size = plan.next(latest, size, standing)
-        before = latest
     check_variances(inner, np.where(np.isnan(held), latest.variances, 0))
     _check_maximum(design, rounds[-1])
     return Estimate(
@@ -220,9 +218,8 @@ def _check_maximum(design: Design, latest: Round) -> None:
     singular = bool(np.isnan(latest.covariance).any())
     check_separation(design, latest.beta, suspicious=singular or not latest.maximum.converged)
     if singular and latest.maximum.converged:
-        hessian = latest.maximum.hessian
-        scale = 1 / np.sqrt(np.maximum(np.abs(np.diagonal(hessian)), 1e-300))
-        along = np.abs(np.linalg.eigh(hessian * np.outer(scale, scale))[1][:, -1])
+        _, _, basis = scaled_information(latest.maximum.hessian)
+        along = np.abs(basis[:, 0])
         involved = np.array(design.parameters)[latest.free][along > 0.3 * along.max()]
         raise FitError(
             f"the likelihood has no proper maximum: the information is singular along {', '.join(involved)}",

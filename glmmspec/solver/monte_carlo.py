@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from glmmspec.blocks import PADDING
-from glmmspec.solver.integral import normalised
+from glmmspec.solver.integral import inflation, normalised
 from glmmspec.solver.likelihood import Likelihood
 from glmmspec.solver.pareto import pareto_shape
 
@@ -113,8 +113,7 @@ def standard_error_error(
         excess = second - sums.weight[:, :, None, None] * second.sum(axis=1)[:, None]
         along = np.einsum("pj,bgpr,rj->bgj", columns, excess, columns, optimize=True)
         along -= 2 * (shifted @ columns) * (gradient @ columns)[:, None]
-        groups = sums.weight.shape[1]
-        error += groups / max(1, groups - 1) * np.square(along).sum(axis=(0, 1))
+        error += inflation(sums.weight.shape[1]) * np.square(along).sum(axis=(0, 1))
     return np.asarray(np.sqrt(error) / (2 * np.einsum("jp,pj->j", jacobian, columns)))
 
 
@@ -241,14 +240,13 @@ def replicate_error(
     the linearised variance and the first-order bias of a ratio of means. Where each draw is a
     replicate, V is that of Geyer (1994) and Knudson (2016, equation 2.27) times R / (R - 1).
     """
-    replicates = weights.shape[1]
     mean = np.einsum("bprm,brm->bp", scores, weights)
     deviations = np.einsum("bprm,brm->bpr", scores - mean[:, :, None, None], weights)
-    inflation = replicates / max(1, replicates - 1)
-    variance = inflation * np.einsum("bpr,bsr->ps", deviations, deviations)
-    bias = -inflation * np.einsum("bpr,br->p", deviations, weights.sum(axis=2))
+    factor = inflation(weights.shape[1])
+    variance = factor * np.einsum("bpr,bsr->ps", deviations, deviations)
+    bias = -factor * np.einsum("bpr,br->p", deviations, weights.sum(axis=2))
     return GradientError(variance, bias)
 
 
 def _variance(deviations: Sequence[Float[np.ndarray, "B R"]]) -> float:
-    return float(sum(d.shape[1] / max(1, d.shape[1] - 1) * np.square(d).sum() for d in deviations))
+    return float(sum(inflation(d.shape[1]) * np.square(d).sum() for d in deviations))

@@ -110,8 +110,12 @@ class Round:
         return bool((change > 0.99 * np.log(_REACH)).any())
 
     def agrees_with(self, before: Round) -> bool:
-        """Whether an estimate is that of the last round, its draws' centre, up to the errors both state."""
-        return self.moved <= min(_AGREE * math.hypot(self.error_ratio, before.error_ratio), _CLOSE)
+        """Whether its estimate is that of the round before, up to the errors both state."""
+        away = np.concatenate([self.beta - before.beta, self.variances - before.variances])
+        both = before.free[self.free]
+        away = away[self.free][both] / np.sqrt(np.diagonal(self.covariance))[both]
+        near = min(_AGREE * math.hypot(self.error_ratio, before.error_ratio), _CLOSE)
+        return bool(np.abs(away).max(initial=0) <= near)
 
     def outward(self, coordinates: Coordinates) -> Round:
         """The same round in the coordinates of the design."""
@@ -283,10 +287,17 @@ def _within_reach(
     return np.append(-anywhere, variances / _REACH), np.append(anywhere, variances * _REACH)
 
 
+def scaled_information(
+    hessian: Float[np.ndarray, "P P"],
+) -> tuple[Float[np.ndarray, " P"], Float[np.ndarray, " P"], Float[np.ndarray, "P P"]]:
+    """A scale in which -H has 1 or -1 on its diagonal; the eigenvalues of -H in it, rising, and vectors."""
+    scale = 1 / np.sqrt(np.maximum(np.abs(np.diagonal(hessian)), 1e-300))
+    return scale, *np.linalg.eigh(-hessian * np.outer(scale, scale))
+
+
 def _inverse_information(hessian: Float[np.ndarray, "P P"]) -> Float[np.ndarray, "P P"]:
     """(-H)^-1, or NaN where -H is not positive definite to working precision."""
-    scale = 1 / np.sqrt(np.maximum(np.abs(np.diagonal(hessian)), 1e-300))
-    values, basis = np.linalg.eigh(-hessian * np.outer(scale, scale))
+    scale, values, basis = scaled_information(hessian)
     if len(values) and values[0] <= _SINGULAR * values[-1]:
         return np.full_like(hessian, np.nan)
     return np.asarray((basis / values) @ basis.T * np.outer(scale, scale))

@@ -138,7 +138,7 @@ def separating_direction(design: Design) -> Float[np.ndarray, " p"] | None:
     rises, falls = _may_rise(design)[used], design.y[used] == 0
     signed = np.where(rises[:, None], x, -x)[rises | falls]
     exact = x[~(rises | falls)]
-    if not len(signed):
+    if not signed.size:
         return None
     alone = _by_single_columns(signed, exact)
     if alone.any():

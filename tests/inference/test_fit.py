@@ -253,7 +253,7 @@ def test_weights_that_collapse_are_not_reported_as_if_they_held():
 
 
 def test_an_iteration_limit_is_said():
-    fit, said = quiet_fit(CBPP, iterlim=1, rmax=0.001, draws=128)
+    fit, said = quiet_fit(CBPP, iterlim=1, rmax=0.001, draws=DRAWS)
     assert "raise iterlim" in said
     assert not fit.converged
 
@@ -292,6 +292,13 @@ def test_separation_is_refused(y, message):
     data = pd.DataFrame({"y": y, "x": x, "g": np.repeat(["a", "b", "c", "d", "e", "f"], 4)})
     with pytest.raises(gs.FitError, match=message):
         gs.fit("family bernoulli\ny ~ x | g", data)
+
+
+def test_nothing_can_separate_where_there_are_no_fixed_effects():
+    data = pd.DataFrame({"y": [0] * 11 + [1] * 13, "g": np.repeat(list("abcdef"), 4)})
+    fit, said = quiet_fit("family bernoulli\ny ~ 0 | g", data, iterlim=1, rmax=0.001)
+    assert "raise iterlim" in said
+    assert not fit.converged
 
 
 def test_more_memory_than_the_budget_is_refused():

@@ -95,6 +95,16 @@ def test_variances_at_0(salamander):
         variance_test(salamander, [])
 
 
+def test_all_variances_of_nested_effects():
+    """The larger model is integrated by quadrature, the smaller has nothing to integrate."""
+    data = coins(1.0, 2).assign(h=lambda d: d.g // 3)
+    fit, _ = quiet_fit("family bernoulli\ny ~ x | g, h", data, integration="quadrature")
+    test = variance_test(fit, ["g", "h"])
+    assert test.zero == ("g", "h")
+    assert test.mcse < 1e-3
+    assert test.p < 0.05
+
+
 def coins(variance: float, seed: int) -> pd.DataFrame:
     """Binary outcomes in 30 groups of 8."""
     rng = np.random.default_rng(seed)

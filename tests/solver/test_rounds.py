@@ -10,6 +10,8 @@ import pytest
 import glmmspec as gs
 from glmmspec.options import SolverOptions
 from glmmspec.solver import maximum_likelihood
+from glmmspec.solver.coordinates import Point
+from glmmspec.solver.draw_plan import DrawPlan, Size, Standing
 from glmmspec.solver.likelihood import Likelihood
 from glmmspec.solver.maximum_likelihood import estimate
 from glmmspec.solver.monte_carlo import WeightHealth
@@ -102,3 +104,21 @@ def test_more_is_drawn_where_weights_are_in_doubt(monkeypatch: pytest.MonkeyPatc
     fit = gs.fit("family poisson\ny ~ 1 | g, a", few_events(), seed=3)
     assert fit.n_draws >= 2000
     assert fit.reliable
+
+
+def test_a_variance_that_is_still_on_its_way_takes_no_more_draws() -> None:
+    """What is left of its gradient where a round cuts it off is no Monte Carlo error."""
+    design = designs.groups("poisson", seed=1, n_groups=40, per_group=5, variance=1.0, beta=0.3)
+    options = SolverOptions(integration="importance")
+    plan, size = DrawPlan.of(options, affordable=2**20), Size(512, 7)
+    found = estimate(design, options).final
+    unsettled = Standing(rounds=1, settled=False, confirmed=False, doubtful=False)
+    inside = dataclasses.replace(found, moved=0.8, draw_error=1.0)
+    centre = Point(found.centre.beta, found.variances / 4)
+    cut_off = dataclasses.replace(inside, centre=centre)
+    assert not inside.at_the_edge
+    assert cut_off.at_the_edge
+    larger, again = (plan.next(latest, size, unsettled) for latest in (inside, cut_off))
+    assert larger is not None
+    assert larger.draws > size.draws
+    assert again == size
