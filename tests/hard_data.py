@@ -270,7 +270,7 @@ CASES = (
         binomial(),
         lambda: base("binomial", 7, variance=0.0),
         Estimated(without_random_effects, BOUNDARY),
-        "The same. Half of such data have their maximum at 0.",
+        "The same. At least half of such data have their maximum at 0.",
     ),
     Case(
         "a variance that is truly 0: counts",
