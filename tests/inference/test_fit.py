@@ -200,22 +200,23 @@ def test_diagnostics_of_quadrature(salamander):
     assert (row["block"], row["integration"], row["blocks"], row["effects"]) == (0, "quadrature", 15, 1)
     assert (row["draws"], row["nodes"]) == (0, fit.estimate.final.order)
     assert 0 < row["rule_error"] < 0.05
-    below = gs.fit(SALAMANDER, draws=256, blocks="conditional").diagnostics()
-    assert set(below["integration"]) == {"draws and quadrature"}
-    assert (below["nodes"] > 1).all()
     rng = np.random.default_rng(1)
     g = np.concatenate([np.repeat(np.arange(10), 6), 10 + np.repeat(np.arange(5), 10)])
     h = np.concatenate([np.repeat(np.arange(10), 6), 10 + np.tile(np.arange(5), 10)])
     y = rng.poisson(np.exp(1 + rng.normal(size=15)[g] + rng.normal(size=15)[h]))
-    both, _ = quiet_fit(
-        gs.parse("family poisson\ny ~ 1 | factor(g), factor(h)"), pd.DataFrame({"y": y, "g": g, "h": h})
+    model, data = (
+        gs.parse("family poisson\ny ~ 1 | factor(g), factor(h)"),
+        pd.DataFrame({"y": y, "g": g, "h": h}),
     )
-    table = both.diagnostics()
+    table = quiet_fit(model, data, blocks="natural")[0].diagnostics()
     assert list(table.index) == [0, 10]
     assert list(table["integration"]) == ["quadrature", "draws"]
     assert list(table["blocks"]) == [10, 1]
     assert list(table["effects"]) == [2, 10]
     assert list(table["rule_error"].isna()) == [False, True]
+    below = quiet_fit(model, data, draws=512, blocks="conditional")[0].diagnostics()
+    assert set(below["integration"]) == {"draws and quadrature"}
+    assert (below["nodes"] > 1).all()
 
 
 def test_summary_reads_as_rs(salamander):

@@ -91,7 +91,7 @@ def test_rows_of_weight_0_say_nothing(wild):
     """Whatever stands in them: starts, scales and orthonormal columns come from the rows that count."""
     frame = simulated("bernoulli")
     frame.loc[frame.w == 0, ["x", "o"]] = wild
-    weighted, dropped = fits("bernoulli", frame, "g, (0 + x | h)")
+    weighted, dropped = fits("bernoulli", frame, "(0 + x | g)")
     assert weighted.converged
     np.testing.assert_allclose(weighted.params(), dropped.params(), rtol=1e-6, atol=1e-8)
     assert weighted.loglik == pytest.approx(dropped.loglik, rel=1e-9)
