@@ -44,7 +44,7 @@ class Estimate:
     centre, argument
         Where its draws are centred and where it has its maximum, the estimate; in these coordinates.
     proposals
-        Of these draws, where they were fitted to the round before.
+        What these draws came from.
     weights
         The health of the importance weights at the estimate.
     draws_limited_by
