@@ -22,8 +22,7 @@ PADDING = -1
 """What stands in an index array where a padded row, effect or block has no counterpart."""
 
 _ROWS_PER_BATCH = 2**15
-_FEW_ROWS = 2**14
-_FEW_TO_FILL = 2**10
+FEW_TO_FILL = 2**10
 """Empty rows that cost less, in every draw, than a table more costs to compile."""
 
 
@@ -170,21 +169,26 @@ def _connected(
 
 
 def grouped_tables(
-    label: Int[np.ndarray, " members"], n_groups: int
+    label: Int[np.ndarray, " members"], n_groups: int, to_fill: int = FEW_TO_FILL
 ) -> Iterator[tuple[Int[np.ndarray, " J"], Int[np.ndarray, "J R"]]]:
-    """Groups of like size, and the members of each in a table: few tables where that takes little."""
+    """Groups of like size, and the members of each in a table: few tables where few places stay empty."""
     grouping = _Grouping.of(label, n_groups)
-    like = rounded_up(grouping.sizes)
-    spare = max(_FEW_TO_FILL, len(label) // 2)
-    for size, larger in pairwise(np.unique(like)):
-        filled = int((like == size).sum() * (larger - size))
-        if filled > spare:
-            break
-        spare -= filled
-        like[like == size] = larger
+    like = _merged(rounded_up(grouping.sizes), max(to_fill, len(label) // 2))
     for size in np.unique(like):
         members = np.flatnonzero(like == size)
         yield members, grouping.table(members, _width(grouping.sizes[members]))
+
+
+def _merged(sizes: Int[np.ndarray, " B"], spare: int) -> Int[np.ndarray, " B"]:
+    """Sizes with the smallest raised to larger ones that occur, while that adds at most `spare` in all."""
+    sizes = sizes.copy()
+    for size, larger in pairwise(np.unique(sizes)):
+        filled = int((sizes == size).sum() * (larger - size))
+        if filled > spare:
+            break
+        spare -= filled
+        sizes[sizes == size] = larger
+    return sizes
 
 
 def member_table(
@@ -200,23 +204,23 @@ def batches(
     parts: Partition,
     chosen: Int[np.ndarray, " blocks"] | None = None,
     *,
-    uniform: bool = False,
+    rows_to_fill: int = FEW_TO_FILL,
 ) -> Iterator[Batch]:
     """Blocks of a partition (by default all) as batches, each of at most about 32,768 padded rows.
 
     Blocks are together whose sizes are the same rounded up (to 1, 2, 3, 4, 6, 8, 12, ...), so that few
     shapes, and few compilations, serve any number of them; a batch may be filled up with empty blocks, so
-    that data of nearly as many groups take the same shapes. With `uniform`, all have as many rows as the
-    largest, where that takes little.
+    that data of nearly as many groups take the same shapes. Sizes that differ in rows alone are
+    made one where that takes at most `rows_to_fill` empty ones.
     """
     rows = _Grouping.of(parts.row_block, parts.n_blocks)
     effects = _Grouping.of(parts.effect_block, parts.n_blocks)
     data = _RowData.of(design, parts, effects.positions(parts.effect_block))
     shapes = np.stack([rounded_up(rows.sizes), rounded_up(effects.sizes)], axis=1)
     chosen = np.arange(parts.n_blocks) if chosen is None else chosen
-    largest, rows_in_all = int(shapes[chosen, 0].max()), int(rows.sizes[chosen].sum())
-    if uniform and largest * len(chosen) <= max(_FEW_ROWS, 1.5 * rows_in_all):
-        shapes[chosen, 0] = largest
+    for n_effects in np.unique(shapes[chosen, 1]):
+        alike = chosen[shapes[chosen, 1] == n_effects]
+        shapes[alike, 0] = _merged(shapes[alike, 0], rows_to_fill)
     for n_rows, n_effects in np.unique(shapes[chosen], axis=0):
         members = chosen[(shapes[chosen] == (n_rows, n_effects)).all(axis=1)]
         width = _width(rows.sizes[members])

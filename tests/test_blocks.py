@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glmmspec.blocks import PADDING, batches, partition
+from glmmspec.blocks import PADDING, batches, grouped_tables, partition
 from glmmspec.design import Design, RandomEffects
 from glmmspec.family import FAMILIES
 
@@ -111,3 +111,24 @@ def test_a_hundred_thousand_blocks_are_a_few_arrays():
     assert parts.n_blocks == 100_000
     assert len({batch.x.shape for batch in made}) <= 8
     assert len(made) < 100
+
+
+def test_blocks_that_differ_in_few_rows_are_one_batch():
+    """Each shape is compiled; empty rows are computed, so that many of them are not filled in."""
+    design = random_design(3, 400, (40,), sparse=False)
+    parts = partition(design)
+    assert np.unique(np.bincount(parts.row_block)).size > 5
+    assert len(list(batches(design, parts))) == 1
+    assert len(list(batches(design, parts, rows_to_fill=0))) > 2
+    [batch] = batches(design, parts)
+    assert batch.row.shape[1] == np.bincount(parts.row_block).max()
+
+
+def test_tables_are_fewer_where_more_places_may_stay_empty():
+    label = np.random.default_rng(4).integers(0, 445, 1322)
+    few, many = list(grouped_tables(label, 445)), list(grouped_tables(label, 445, 2**12))
+    assert len(few) > 1
+    [(groups, table)] = many
+    np.testing.assert_array_equal(groups, np.arange(445))
+    for group, members in zip(groups, table, strict=True):
+        np.testing.assert_array_equal(members[members != PADDING], np.flatnonzero(label == group))

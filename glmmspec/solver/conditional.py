@@ -23,11 +23,14 @@ from glmmspec.solver.kernel import Draws, Effects, Level, Nodes, Root, Rows
 from glmmspec.solver.piece_effects import EffectSums, drawn_nodes, effect_sums
 from glmmspec.solver.piece_modes import piece_modes
 from glmmspec.solver.pieces import PieceTree
-from glmmspec.solver.weighted_sample import Layout, WeightedSample, chunk_size, size_of
+from glmmspec.solver.weighted_sample import DRAWS_PER_CHUNK, Layout, WeightedSample, chunk_size, size_of
 from glmmspec.solver.zero_variance import zero_variance_score
 
 _JOINT_DRAWS = 4096
 _MOST_VALUES = 2**25
+_FEW_ROWS = 2**12
+_FEW_DRAWS = 32
+"""The modes of pieces of so few rows are found for so many draws together, whatever the order of rules."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -296,6 +299,13 @@ class ConditionalSample(WeightedSample):
         return [tree.separator, *tree.effects[:-1], *last]
 
 
+def _at_once(draws: int, rows: int) -> int:
+    """Draws in which modes are found together: for few rows one number serves rules of any order above."""
+    if rows > _FEW_ROWS or draws >= DRAWS_PER_CHUNK:
+        return draws
+    return _FEW_DRAWS
+
+
 def _spread(nodes: Nodes, layout: Layout) -> Nodes:
     """Modes and scales in the draws' places."""
     fixed = nodes.scale.shape[2:4] == (1, 1) and nodes.mode.shape[1:3] != (1, 1)
@@ -360,7 +370,7 @@ class _LevelBuilder:
         setting = self.setting
         prior = 1 / setting.centre.variances[setting.parts.effect_component[effects.T]]
         start, family = setting.modes.mode[effects.T], setting.design.family.name
-        each = min(len(above), chunk_size(max(1, rows.base.size // 4)))
+        each = min(_at_once(len(above), rows.base.size), chunk_size(max(1, rows.base.size // 4)))
         modes, scales = [], []
         for first in range(0, len(above), each):
             part = above[first : first + each]

@@ -17,6 +17,8 @@ from glmmspec.solver.elimination import QUADRATURE_EFFECTS, Elimination, effect_
 
 _GIB = 2**30
 _FEW = 200
+_ROWS_OF_A_RULE = 2**14
+"""Rows, empty ones among them, that cost less by rules than another shape costs to compile."""
 
 HIGHEST_ORDER = 62
 """Of the rules of quadrature, in each dimension."""
@@ -92,12 +94,13 @@ class Integration:
 
     def batches_of(self, group: Group) -> Sequence[Batch]:
         """The blocks of a group of `groups`, batched."""
-        uniform = group.by_rule and not group.elimination.levels
-        if len(group.block) == len(self.blocks) and not uniform:
+        rule_alone = group.by_rule and not group.elimination.levels
+        if len(group.block) == len(self.blocks) and not rule_alone:
             return self.batches
         if id(group) not in self._batches:
-            made = list(batches(self.design, self.parts, group.block, uniform=uniform))
-            self._batches[id(group)] = made
+            rows = int(self._rows[group.block].sum())
+            few = {"rows_to_fill": max(_ROWS_OF_A_RULE - rows, rows // 2)} if rule_alone else {}
+            self._batches[id(group)] = list(batches(self.design, self.parts, group.block, **few))
         return self._batches[id(group)]
 
     def groups(self, variances: Float[np.ndarray, " K"]) -> list[Group]:

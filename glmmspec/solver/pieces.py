@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from glmmspec.blocks import PADDING, Partition, grouped_tables
+from glmmspec.blocks import FEW_TO_FILL, PADDING, Partition, grouped_tables
 from glmmspec.design import Design
 from glmmspec.solver.elimination import Elimination
 
@@ -65,8 +65,9 @@ class PieceTree:
         block: Int[np.ndarray, " B"],
         elimination: Elimination,
         width: int,
+        rows_to_fill: int = FEW_TO_FILL,
     ) -> PieceTree:
-        """For blocks with at most `width` effects in the separator."""
+        """For blocks with at most `width` effects in the separator. As many empty rows may save buckets."""
         local = np.full(parts.n_blocks, PADDING)
         local[block] = np.arange(len(block))
         rows = np.flatnonzero(local[parts.row_block] != PADDING)
@@ -105,7 +106,7 @@ class PieceTree:
         codes = np.maximum(codes, 0)
         buckets = tuple(
             Bucket(piece, np.where(table == PADDING, PADDING, rows[table]))
-            for piece, table in grouped_tables(above[rows], len(effects[-1]))
+            for piece, table in grouped_tables(above[rows], len(effects[-1]), rows_to_fill)
         )
         return cls(block, separator, tuple(effects), tuple(parents), buckets, codes, tuple(upper))
 

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from glmmspec.blocks import PADDING
+from glmmspec.blocks import FEW_TO_FILL, PADDING
 from glmmspec.options import SolverOptions
 from glmmspec.solver.axes import Axes
 from glmmspec.solver.conditional import ConditionalSample, Setting
@@ -38,6 +38,8 @@ AxesKind = Literal["straight", "bent", "kept"]
 _GIB = 2**30
 _MOST_DRAWS = 2**31
 _TYPICAL_ORDER = 11
+_ROWS_OF_RULES = 2**12
+"""Empty rows that cost less by rules inside each other than a kernel of more buckets costs to compile."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,8 @@ class _Sampler:
         design, parts, group = self.integration.design, self.integration.parts, self.group
         batch_list = self.integration.batches_of(group)
         modes = JointModes.of(batch_list, design.family, self.centre, parts)
-        tree = PieceTree.of(design, parts, group.block, group.elimination, max(1, group.width))
+        to_fill = _ROWS_OF_RULES if group.by_rule else FEW_TO_FILL
+        tree = PieceTree.of(design, parts, group.block, group.elimination, max(1, group.width), to_fill)
         setting = Setting(
             design,
             parts,

@@ -47,7 +47,7 @@ def exact_drop(fit: gs.Fit, peak: float, position: int, constrained: np.ndarray)
 
 
 def test_endpoints_have_the_right_drop(cbpp, profiled, peak):
-    """To 1e-3 in log-likelihood, of two coefficients and the variance. The same bounds refuse Wald's endpoints."""
+    """To 1e-3 in log-likelihood, of two coefficients and the variance. The same bounds refuse Wald's."""
     target = stats.chi2.ppf(0.95, 1) / 2
     wald = cbpp.confint()
     for name in profiled.confint().index:
