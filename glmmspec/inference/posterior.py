@@ -58,9 +58,8 @@ class Posterior:
             mean[at], variance[at] = found.mean[real], found.variance[real]
             slope[at] = found.slope[..., likelihood.free][real]
             if not integrals.is_exact:
-                square[at] = (
-                    inflation(found.deviation.shape[2]) * np.square(found.deviation).sum(axis=2)[real]
-                )
+                deviation = found.deviation[real]
+                square[at] = inflation(deviation.shape[1]) * np.square(deviation).sum(axis=1)
         jacobian = estimate.coordinates.jacobian(int(likelihood.varies.sum()))
         slope = np.linalg.solve(jacobian.T, slope.T).T
         all_integrals = tuple(likelihood.integrals)

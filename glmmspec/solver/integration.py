@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from glmmspec.blocks import Batch, Partition, batches, partition, rounded_up
+from glmmspec.blocks import FEW_TO_FILL, Batch, Partition, batches, partition, rounded_up
 from glmmspec.design import Design
 from glmmspec.errors import FitError
 from glmmspec.options import SolverOptions
@@ -99,8 +99,9 @@ class Integration:
             return self.batches
         if id(group) not in self._batches:
             rows = int(self._rows[group.block].sum())
-            few = {"rows_to_fill": max(_ROWS_OF_A_RULE - rows, rows // 2)} if rule_alone else {}
-            self._batches[id(group)] = list(batches(self.design, self.parts, group.block, **few))
+            to_fill = max(_ROWS_OF_A_RULE - rows, rows // 2) if rule_alone else FEW_TO_FILL
+            made = list(batches(self.design, self.parts, group.block, rows_to_fill=to_fill))
+            self._batches[id(group)] = made
         return self._batches[id(group)]
 
     def groups(self, variances: Float[np.ndarray, " K"]) -> list[Group]:

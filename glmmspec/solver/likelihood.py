@@ -80,10 +80,11 @@ class Likelihood:
             return nowhere
         value, gradient, hessian = self.constant, nowhere[1].copy(), nowhere[2].copy()
         free = self.free
-        for moments in self._all_moments(beta, variances):
-            value += float(moments.log_integral.sum())
-            gradient += moments.gradient.sum(axis=0)[free]
-            hessian += moments.hessian.sum(axis=0)[np.ix_(free, free)]
+        with _far_out():
+            for moments in self._all_moments(beta, variances):
+                value += float(moments.log_integral.sum())
+                gradient += moments.gradient.sum(axis=0)[free]
+                hessian += moments.hessian.sum(axis=0)[np.ix_(free, free)]
         finite = np.isfinite(value) and np.isfinite(gradient).all() and np.isfinite(hessian).all()
         return (value, gradient, hessian) if finite else nowhere
 
@@ -93,13 +94,17 @@ class Likelihood:
         """Of the integrals, over the cores; one after another where devices share each of them."""
 
         def moments(integrals: BlockIntegrals) -> Moments:
-            # Each thread has its own.
-            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            with _far_out():
                 return integrals.moments(beta, variances)
 
         if any(integrals.shared for integrals in self.integrals):
             return list(map(moments, self.integrals))
         return in_threads(moments, self.integrals)
+
+
+def _far_out() -> np.errstate:
+    """What double precision cannot hold is no warning, in the thread that asks."""
+    return np.errstate(over="ignore", invalid="ignore", divide="ignore")
 
 
 def log_constant(design: Design) -> float:

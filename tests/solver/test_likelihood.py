@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from glmmspec.blocks import PADDING, batches, partition
+from glmmspec.blocks import FEW_TO_FILL, PADDING, batches, partition
 from glmmspec.design import Design, RandomEffects
 from glmmspec.family import FAMILIES
 from glmmspec.solver.importance import ImportanceSample
@@ -41,11 +41,12 @@ def likelihood_at(
     chunk: int | None = None,
     drift: np.ndarray | None = None,
     origin: np.ndarray | None = None,
+    rows_to_fill: int = FEW_TO_FILL,
 ) -> Likelihood:
     """MCLA with given draws (and drift) of all effects, split over the design's blocks."""
     varies = np.ones(len(design.components), dtype=bool)
     integrals = []
-    for batch in batches(design, partition(design, joint=joint)):
+    for batch in batches(design, partition(design, joint=joint), rows_to_fill=rows_to_fill):
         real = batch.effect != PADDING
         integrals.append(
             ImportanceSample(
@@ -248,3 +249,16 @@ def assert_same(one: Likelihood, other: Likelihood) -> None:
     for psi in (PSI, 0.7 * PSI + 0.1):
         for a, b in zip(one(psi), other(psi), strict=True):
             np.testing.assert_allclose(a, b, **TIGHT)
+
+
+def test_batches_are_computed_in_threads():
+    """To what one filled up batch gives; what double precision cannot hold is no warning there either."""
+    design = designs.crossed("poisson")
+    one, likelihood = (likelihood_at(design, *draws_of(design), rows_to_fill=n) for n in (FEW_TO_FILL, 0))
+    assert (len(one.integrals), len(likelihood.integrals)) == (1, 2)
+    assert_same(one, likelihood)
+    for far in (PSI * [-1e307, 1, 1, 1], PSI * [1, 1, 1e-300, 1]):
+        value, gradient, hessian = likelihood(far)
+        assert value == -np.inf
+        assert not gradient.any()
+        assert not hessian.any()
