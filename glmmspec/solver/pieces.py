@@ -67,7 +67,7 @@ class PieceTree:
         width: int,
         rows_to_fill: int = FEW_TO_FILL,
     ) -> PieceTree:
-        """For blocks with at most `width` effects in the separator. As many empty rows may save buckets."""
+        """For blocks with separators of at most `width` effects; `rows_to_fill` empty rows save buckets."""
         local = np.full(parts.n_blocks, PADDING)
         local[block] = np.arange(len(block))
         rows = np.flatnonzero(local[parts.row_block] != PADDING)

@@ -204,10 +204,8 @@ def test_diagnostics_of_quadrature(salamander):
     g = np.concatenate([np.repeat(np.arange(10), 6), 10 + np.repeat(np.arange(5), 10)])
     h = np.concatenate([np.repeat(np.arange(10), 6), 10 + np.tile(np.arange(5), 10)])
     y = rng.poisson(np.exp(1 + rng.normal(size=15)[g] + rng.normal(size=15)[h]))
-    model, data = (
-        gs.parse("family poisson\ny ~ 1 | factor(g), factor(h)"),
-        pd.DataFrame({"y": y, "g": g, "h": h}),
-    )
+    model = gs.parse("family poisson\ny ~ 1 | factor(g), factor(h)")
+    data = pd.DataFrame({"y": y, "g": g, "h": h})
     table = quiet_fit(model, data, blocks="natural")[0].diagnostics()
     assert list(table.index) == [0, 10]
     assert list(table["integration"]) == ["quadrature", "draws"]

@@ -122,3 +122,15 @@ def test_a_variance_that_is_still_on_its_way_takes_no_more_draws() -> None:
     assert larger is not None
     assert larger.draws > size.draws
     assert again == size
+
+
+def test_draws_grow_as_their_errors_ask_for() -> None:
+    """Errors of 512 draws, too large by 2.1 and by 3: those of quasi-random points fall faster."""
+    design = designs.groups("poisson", seed=1, n_groups=40, per_group=5, variance=1.0, beta=0.3)
+    settled = Standing(rounds=1, settled=True, confirmed=True, doubtful=False)
+    found = estimate(design, SolverOptions(integration="importance")).final
+    for points, factors in {"sobol": (2, 4), "random": (4, 8)}.items():
+        plan = DrawPlan.of(SolverOptions(points=points), affordable=2**20)
+        for excess, factor in zip((2.1, 3.0), factors, strict=True):
+            latest = dataclasses.replace(found, draw_error=excess * plan.tolerance, draw_se_error=0.0)
+            assert plan.next(latest, Size(512, 7), settled) == Size(factor * 512, 7)
